@@ -1,0 +1,105 @@
+"""What the core tells its audience while it works, and how the audience tells it to stop."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bizy_migrate_tui.migration.errors import Cancelled
+
+
+class Phase(StrEnum):
+    """The steps of the work, in their order. The value is what a person reads."""
+
+    SNAPSHOT = "Copy the source"
+    INTEGRITY = "Check the copy"
+    INVENTORY = "Look at every row"
+    PLAN = "Plan"
+    SCHEMA = "Create the tables"
+    ACCOUNT = "Prepare the account"
+    GOALS = "Load goals"
+    TASKS = "Load tasks"
+    PRESERVED = "Preserve what has no home"
+    INDEXES = "Build indexes and keys"
+    PROOF = "Prove every cell"
+    COMMIT = "Commit"
+    CHECKS = "Final checks"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseStarted:
+    """A phase begins; `total` is its work in `unit` ("rows", "bytes"), None where that cannot be known."""
+
+    phase: Phase
+    total: int | None = None
+    unit: str = "rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`done` of the phase's total so far; `table` where the phase works through tables."""
+
+    phase: Phase
+    done: int
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseFinished:
+    """A phase ended well, after `seconds`; `detail` is one plain sentence, or empty."""
+
+    phase: Phase
+    seconds: float
+    detail: str = ""
+
+
+Event = PhaseStarted | Progress | PhaseFinished
+OnEvent = Callable[[Event], None]
+
+
+def ignore(_event: Event) -> None:
+    """The audience that does not listen."""
+
+
+@dataclass(slots=True)
+class Cancellation:
+    """A request to stop, safe to make from any thread.
+
+    Loops call `check()` once per batch. Calls that block (a statement on the server, a query in SQLite) are wrapped in
+    `interrupting(stop)`: `stop` is called, from the requesting thread, when the request comes.
+    """
+
+    _event: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _stops: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def requested(self) -> bool:
+        """Whether somebody asked to stop."""
+        return self._event.is_set()
+
+    def request(self) -> None:
+        """Ask the work to stop; returns at once."""
+        with self._lock:
+            self._event.set()
+            stops = tuple(self._stops)
+        for stop in stops:
+            stop()
+
+    def check(self) -> None:
+        """Raise Cancelled when somebody asked to stop."""
+        if self._event.is_set():
+            raise Cancelled()
+
+    @contextmanager
+    def interrupting(self, stop: Callable[[], None]) -> Iterator[None]:
+        """While the block runs, a request to stop also calls `stop`."""
+        self.check()
+        with self._lock:
+            self._stops.append(stop)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._stops.remove(stop)
