@@ -1,0 +1,271 @@
+"""The diff of one table: filter, search, a paged list of rows, and the row under the cursor in full."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import DataTable, Input, Select
+
+from bizy_migrate_tui.migration.errors import MigrationError
+from bizy_migrate_tui.migration.preview import CellChange, Kind, PreviewRow
+from bizy_migrate_tui.wizard.widgets.cell_changes import CellChanges
+from bizy_migrate_tui.wizard.widgets.kinds import SYMBOLS, WORDS, kind_cell
+from bizy_migrate_tui.wizard.widgets.paged_table import PagedColumn, PagedRow, PagedTable, cell
+
+PAGE = 100
+"""Rows fetched at a time."""
+PAUSE = 0.12
+"""Seconds without a key before a search or a detail is fetched."""
+COLUMNS = {
+    "tasks": ("status", "category", "created (UTC)"),
+    "goals": ("status", "horizon", "created (UTC)"),
+}
+WIDTHS = (11, 12, 16)
+
+
+class RowSource(Protocol):
+    """What the pane needs of the core's preview."""
+
+    def counts(self, table: str) -> Mapping[Kind, int]:
+        """Rows of each kind."""
+
+    def page(
+        self, table: str, *, after: int | None = None, limit: int = 100, kind: Kind | None = None, search: str = ""
+    ) -> tuple[PreviewRow, ...]:
+        """Rows after a key."""
+
+    def locate(self, table: str, id: str) -> int | None:  # noqa: A002
+        """The key of the row with that id."""
+
+    def detail(self, table: str, key: int) -> tuple[CellChange, ...]:
+        """Every column of a row."""
+
+
+class DiffPane(Vertical):
+    """Shows what becomes of the rows of one table. All reading happens in threads."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back to the list", show=False)]
+
+    @dataclass
+    class PageArrived(Message):
+        """A page was read; `ticket` says for which question."""
+
+        ticket: int
+        rows: tuple[PreviewRow, ...]
+
+    @dataclass
+    class DetailArrived(Message):
+        """The columns of a row were read."""
+
+        row: PagedRow
+        changes: tuple[CellChange, ...]
+
+    @dataclass
+    class Failed(Message):
+        """The core could not read what was asked for."""
+
+        error: MigrationError
+
+    @dataclass
+    class Missing(Message):
+        """There is no row of the id that was asked for."""
+
+        id: str
+
+    def __init__(self, table: str, source: RowSource | None = None) -> None:
+        super().__init__(id=f"diff-{table}")
+        self.table = table
+        self._source = source
+        self._ticket = 0
+        self._search = ""
+        self._kind: Kind | None = None
+        self._pause: Timer | None = None
+        self._detail_pause: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Controls above, list and detail below."""
+        with Horizontal(classes="controls"):
+            yield Select[Kind]([], prompt="○ all kinds", id="kind", compact=True)
+            yield Input(placeholder="search in titles, or #id to jump there", id="search", compact=True)
+        with Horizontal(classes="body"):
+            extra = (PagedColumn(name, width, True) for name, width in zip(COLUMNS[self.table], WIDTHS, strict=True))
+            yield PagedTable([PagedColumn("id", 7), PagedColumn("", 10), PagedColumn("title"), *extra], id="rows")
+            yield CellChanges(id="detail")
+
+    def on_mount(self) -> None:
+        """Read the first page, if there is something to read from."""
+        if self._source is not None:
+            self.renew(self._source)
+
+    def renew(self, source: RowSource) -> None:
+        """Show another plan's rows, staying at the row where the cursor is."""
+        self._source = source
+        table = self.query_one(PagedTable)
+        current = table.current
+        self._count(source)
+        table.begin(None if current is None else table.first_key, keep=current.id if current else None)
+
+    def focus_search(self) -> None:
+        """Put the cursor in the search field."""
+        self.query_one("#search", Input).focus()
+
+    def next_kind(self) -> None:
+        """Show the next kind that has rows; after the last one, all."""
+        select = self.query_one("#kind", Select)
+        kinds = [None, *self._kinds]
+        following = kinds[(kinds.index(self._kind) + 1) % len(kinds)] if self._kind in kinds else None
+        select.value = Select.NULL if following is None else following
+
+    def action_back(self) -> None:
+        """Close the detail of a narrow screen, or leave the search field."""
+        self.remove_class("-detail")
+        self.query_one(PagedTable).focus()
+
+    @on(Select.Changed, "#kind")
+    def _kind_chosen(self, event: Select.Changed) -> None:
+        event.stop()
+        kind = event.value if isinstance(event.value, Kind) else None
+        if kind is not self._kind:
+            self._kind = kind
+            self.query_one(PagedTable).begin()
+
+    @on(Input.Changed, "#search")
+    def _search_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(PAUSE, self._search_now)
+
+    @on(Input.Submitted, "#search")
+    def _search_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._search_now()
+        self.query_one(PagedTable).focus()
+
+    @on(PagedTable.PageWanted)
+    def _page_wanted(self, event: PagedTable.PageWanted) -> None:
+        event.stop()
+        self._ticket += 1
+        self._read_page(self._ticket, event.after)
+
+    @on(PageArrived)
+    def _page_arrived(self, event: PageArrived) -> None:
+        event.stop()
+        if event.ticket != self._ticket:
+            return
+        table = self.query_one(PagedTable)
+        table.append([_row(row) for row in event.rows], complete=len(event.rows) < PAGE)
+        if table.current is None:
+            self.query_one(CellChanges).clear("No row of this table matches.")
+
+    @on(DataTable.RowHighlighted)
+    def _row_highlighted(self, event: DataTable.RowHighlighted) -> None:
+        event.stop()
+        if self._detail_pause is not None:
+            self._detail_pause.stop()
+        self._detail_pause = self.set_timer(PAUSE / 2, self._want_detail)
+
+    @on(DataTable.RowSelected)
+    def _row_selected(self, event: DataTable.RowSelected) -> None:
+        event.stop()
+        self.add_class("-detail")
+        self.query_one(CellChanges).focus()
+
+    @on(DetailArrived)
+    def _detail_arrived(self, event: DetailArrived) -> None:
+        event.stop()
+        if event.row == self.query_one(PagedTable).current:
+            self.query_one(CellChanges).show(f"{self.table[:-1].capitalize()} {event.row.id}", event.changes)
+
+    @property
+    def _kinds(self) -> list[Kind]:
+        counts = self._source.counts(self.table) if self._source else {}
+        return [kind for kind in Kind if counts.get(kind)]
+
+    def _count(self, source: RowSource) -> None:
+        counts = source.counts(self.table)
+        select = self.query_one("#kind", Select)
+        options = [(f"{SYMBOLS[kind]} {WORDS[kind]} {counts[kind]:,}", kind) for kind in Kind if counts.get(kind)]
+        chosen = self._kind if counts.get(self._kind or Kind.NEW) else None
+        with self.prevent(Select.Changed):
+            select.set_options(options)
+            select.prompt = f"○ all {sum(counts.values()):,}"
+            if chosen is not None:
+                select.value = chosen
+        self._kind = chosen
+
+    def _search_now(self) -> None:
+        typed = self.query_one("#search", Input).value.strip()
+        if typed.startswith("#"):
+            if len(typed) > 1:
+                self._locate(typed[1:].strip())
+        elif typed != self._search:
+            self._search = typed
+            self.query_one(PagedTable).begin()
+
+    def _want_detail(self) -> None:
+        row = self.query_one(PagedTable).current
+        if row is not None:
+            self._read_detail(row)
+
+    @work(thread=True, group="diff", exit_on_error=False)
+    def _read_page(self, ticket: int, after: int | None) -> None:
+        if self._source is None:
+            return
+        try:
+            rows = self._source.page(self.table, after=after, limit=PAGE, kind=self._kind, search=self._search)
+        except MigrationError as error:
+            self.post_message(self.Failed(error))
+        else:
+            self.post_message(self.PageArrived(ticket, rows))
+
+    @work(thread=True, group="diff", exit_on_error=False)
+    def _read_detail(self, row: PagedRow) -> None:
+        if self._source is None:
+            return
+        try:
+            changes = self._source.detail(self.table, row.key)
+        except MigrationError as error:
+            self.post_message(self.Failed(error))
+        else:
+            self.post_message(self.DetailArrived(row, changes))
+
+    @work(thread=True, group="diff", exit_on_error=False)
+    def _locate(self, wanted: str) -> None:
+        if self._source is None:
+            return
+        try:
+            key = self._source.locate(self.table, wanted)
+        except MigrationError as error:
+            self.post_message(self.Failed(error))
+            return
+        if key is None:
+            self.post_message(self.Missing(wanted))
+        else:
+            self.post_message(self.Jumped(key))
+
+    @dataclass
+    class Jumped(Message):
+        """The row of the id that was asked for lies at this key."""
+
+        key: int
+
+    @on(Jumped)
+    def _jumped(self, event: Jumped) -> None:
+        event.stop()
+        self._kind, self._search = None, ""
+        with self.prevent(Select.Changed):
+            self.query_one("#kind", Select).clear()
+        self.query_one(PagedTable).begin(event.key - 1)
+
+
+def _row(row: PreviewRow) -> PagedRow:
+    cells: Sequence[Text] = [cell(row.id), kind_cell(row.kind), cell(row.title), *(cell(text) for text in row.columns)]
+    return PagedRow(row.key, row.id, (*cells, *[Text("")] * (6 - len(cells))))

@@ -1,0 +1,128 @@
+"""What the plan and the outcome say in plain language, and the command line that does the same."""
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bizy_migrate_tui.migration.plan import Plan, TablePlan
+
+COUNTED = {"tasks": ("task", "tasks"), "goals": ("goal", "goals")}
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A number with its noun: “1 task”, “1,200 tasks”."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def listed(parts: list[str]) -> str:
+    """Parts of a sentence, joined as one says them."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def plan_summary(plan: Plan) -> str:
+    """The plan in a sentence or two: what is added, what changes on the way, what stays out."""
+    if plan.blocked:
+        return f"{_blocked(len(plan.blocked))} {_added(plan.tables, 'would')}"
+    if plan.nothing_to_do:
+        return "Everything is already there. There is nothing to do."
+    sentences = [_added(plan.tables, "will"), _adjusted(plan.tables), _left(plan.tables), _beside(plan.preserved)]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def owner_sentence(plan: Plan) -> str:
+    """Whom the rows will belong to."""
+    user = plan.user
+    if user.created:
+        return f"They will belong to a new user, {user.email}."
+    return f"They will belong to {user.email}, who is already there and stays untouched."
+
+
+def outcome_summary(tables: Mapping[str, TablePlan], seconds: float) -> str:
+    """What a run did."""
+    added = [counted(tables[name].inserted, *COUNTED[name]) for name in COUNTED if name in tables]
+    return f"{listed(added)} arrived, each cell proven, in {duration(seconds)}."
+
+
+def duration(seconds: float) -> str:
+    """A span of time as one says it: “0.4 s”, “12 s”, “3 min 20 s”."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def time_left(seconds: float | None) -> str:
+    """An honest time left: no more exact than it can be known."""
+    if seconds is None:
+        return "working out the time left"
+    if seconds < 10:
+        return "a few seconds left"
+    if seconds < 90:
+        return f"about {round(seconds / 10) * 10} s left"
+    return f"about {counted(round(seconds / 60), 'minute', 'minutes')} left"
+
+
+def equivalent_command(plan: Plan, source: Path, *, backup: bool, dry_run: bool = False) -> str:
+    """The command that does what the wizard is about to do; it holds no password."""
+    choices = plan.choices
+    words = ["bizy-migrate-tui", "migrate", "--sqlite-path", str(source), "--postgres-url", plan.target.masked_url()]
+    words += ["--timezone", choices.zone]
+    if choices.created_at_utc_until is not None:
+        words += ["--created-at-utc-until", str(choices.created_at_utc_until)]
+    words += ["--user-email", choices.email, "--user-name", choices.username]
+    for code, choice in sorted(choices.on.items()):
+        words += ["--on", f"{code}={choice.value}"]
+    words.append("--backup" if backup else "--no-backup")
+    if dry_run:
+        words.append("--dry-run")
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+
+
+def moment(utc: datetime) -> str:
+    """A naive UTC time in the user's own zone, with UTC beside it."""
+    local = utc.replace(tzinfo=UTC).astimezone()
+    return f"{local:%Y-%m-%d %H:%M} ({utc:%H:%M} UTC)"
+
+
+def _added(tables: Mapping[str, TablePlan], verb: str) -> str:
+    parts = [counted(tables[name].inserted, *COUNTED[name]) for name in COUNTED if name in tables]
+    return f"{listed(parts)} {verb} be added."
+
+
+def _adjusted(tables: Mapping[str, TablePlan]) -> str:
+    number = sum(table.adjusted for table in tables.values())
+    if not number:
+        return "None needs a change."
+    return f"{number:,} {'needs' if number == 1 else 'need'} a small change."
+
+
+def _left(tables: Mapping[str, TablePlan]) -> str:
+    same = sum(table.unchanged for table in tables.values())
+    kept = sum(table.kept for table in tables.values())
+    skipped = sum(table.skipped for table in tables.values())
+    parts = []
+    if same:
+        parts.append(f"{same:,} {'is' if same == 1 else 'are'} there already.")
+    if kept:
+        parts.append(f"{kept:,} changed on the web {'is' if kept == 1 else 'are'} kept as they are there.")
+    if skipped:
+        parts.append(f"{skipped:,} {'is' if skipped == 1 else 'are'} left out, and kept beside the web tables.")
+    return " ".join(parts)
+
+
+def _beside(preserved: Mapping[str, int]) -> str:
+    number = sum(rows for table, rows in preserved.items() if table not in COUNTED)
+    if not number:
+        return ""
+    return f"{counted(number, 'row has', 'rows have')} no home on the web and {'is' if number == 1 else 'are'} kept beside."
+
+
+def _blocked(number: int) -> str:
+    return "One thing has to be decided first." if number == 1 else f"{number} things have to be decided first."
