@@ -1,0 +1,120 @@
+"""The evidence on clocks: what the times themselves say about the zone they were written in (design, "Time").
+
+bizy 1.0.0 wrote tasks.created_at in UTC, later versions in local time. West of Greenwich the switch shows as a creation
+time that lies before that of the task made just before it, by the zone's offset.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, and_, func, select
+
+from bizy_migrate_tui.migration import clock
+from bizy_migrate_tui.migration.rules.values import as_moment
+from bizy_migrate_tui.migration.workbook import SourceTable, to_sql
+
+_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Rows whose times contradict each other: how many, and the first ids of them."""
+
+    count: int
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """The task `after` was made, by its time, `seconds` before the task `before`, which has the lower id."""
+
+    before: int
+    after: int
+    seconds: float
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClockEvidence:
+    """What contradicts what. Nothing here is certain; it is shown where the zone is chosen."""
+
+    backward_jumps: int
+    jumps: tuple[Jump, ...]
+    completed_before_created: Sighting
+    updated_before_created: Sighting
+    later_than_snapshot: Sighting
+
+    def utc_until(self, zone: ZoneInfo) -> int | None:
+        """The last task whose creation time is UTC already, where one backward jump of about the zone's offset says so."""
+        if self.backward_jumps != 1:
+            return None
+        jump = self.jumps[0]
+        offset = -(jump.time.replace(tzinfo=zone).utcoffset() or jump.time - jump.time).total_seconds()
+        return jump.before if 0 < jump.seconds <= offset else None
+
+
+def gather(
+    connection: sqlite3.Connection, tables: dict[str, SourceTable], zone: ZoneInfo, taken_at: datetime
+) -> ClockEvidence:
+    """Read the evidence from the snapshot. `taken_at` is aware; the zone decides what is later than it."""
+    jumps = _jumps(connection, tables.get("tasks"))
+    return ClockEvidence(
+        backward_jumps=jumps[0],
+        jumps=jumps[1],
+        completed_before_created=_sighting(connection, tables.get("tasks"), "completed_at", "created_at"),
+        updated_before_created=_sighting(connection, tables.get("goals"), "updated_at", "created_at"),
+        later_than_snapshot=later_than_snapshot(connection, tables.get("tasks"), zone, taken_at),
+    )
+
+
+def later_than_snapshot(
+    connection: sqlite3.Connection, tasks: SourceTable | None, zone: ZoneInfo, taken_at: datetime
+) -> Sighting:
+    """Tasks made, if the zone is right, after the snapshot was taken."""
+    if tasks is None:
+        return Sighting(0, ())
+    taken = clock.to_local(taken_at.astimezone(UTC).replace(tzinfo=None), zone).isoformat(" ")
+    created = tasks.column("created_at")
+    return _sighted(connection, tasks, and_(func.typeof(created) == "text", created > taken))
+
+
+def _sighting(connection: sqlite3.Connection, table: SourceTable | None, earlier: str, later: str) -> Sighting:
+    if table is None:
+        return Sighting(0, ())
+    first, second = table.column(earlier), table.column(later)
+    return _sighted(
+        connection, table, and_(func.typeof(first) == "text", func.typeof(second) == "text", first != "", first < second)
+    )
+
+
+def _sighted(connection: sqlite3.Connection, table: SourceTable, condition: ColumnElement[bool]) -> Sighting:
+    found = select(table.key).select_from(table.table).where(condition)
+    total = connection.execute(to_sql(select(func.count()).select_from(found.subquery()))).fetchone()[0]
+    ids = connection.execute(to_sql(found.order_by(table.key).limit(_SHOWN))).fetchall() if total else []
+    return Sighting(total, tuple(row[0] for row in ids))
+
+
+def _jumps(connection: sqlite3.Connection, tasks: SourceTable | None) -> tuple[int, tuple[Jump, ...]]:
+    if tasks is None:
+        return 0, ()
+    created = tasks.column("created_at")
+    previous = select(
+        tasks.key.label("key"),
+        created.label("created"),
+        func.lag(tasks.key).over(order_by=tasks.key).label("key_before"),
+        func.lag(created).over(order_by=tasks.key).label("created_before"),
+    ).select_from(tasks.table).where(func.typeof(created) == "text").subquery()  # fmt: skip
+    columns = previous.c
+    found = select(columns.key_before, columns.key, columns.created_before, columns.created).where(
+        columns.created < columns.created_before
+    )
+    total = connection.execute(to_sql(select(func.count()).select_from(found.subquery()))).fetchone()[0]
+    rows = connection.execute(to_sql(found.limit(_SHOWN))).fetchall() if 0 < total <= _SHOWN else []
+    jumps = []
+    for before, after, earlier, later in rows:
+        first, second = as_moment(earlier), as_moment(later)
+        if first and second:
+            jumps.append(Jump(before, after, (first.time - second.time).total_seconds(), second.time))
+    return total, tuple(jumps)

@@ -1,0 +1,145 @@
+"""The workbook: a private scratch database of the tool's own, with the snapshot attached read-only beside it.
+
+What must be remembered per row (which rows need care, which are in the target already) is kept here and not in memory,
+so that ten million rows cost no more of it than one.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Executable, Integer, MetaData, Select, Table, Text, func, literal_column, select
+from sqlalchemy.dialects import sqlite as sqlite_dialect
+from sqlalchemy.schema import CreateTable
+from sqlalchemy.sql.expression import ColumnElement
+
+from bizy_migrate_tui.migration.rules.clean import FUNCTIONS
+from bizy_migrate_tui.migration.rules.values import RawText
+
+SNAPSHOT = "snapshot"
+"""The schema name under which the snapshot is attached."""
+
+CHUNK = 10_000
+"""Rows of a table that are worked on together."""
+
+_DIALECT = sqlite_dialect.dialect(paramstyle="qmark")  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTable:
+    """A table of the source: `table` to select from, `key` its internal row key (the rowid), its column names."""
+
+    name: str
+    table: Table
+    key: ColumnElement[int]
+    columns: tuple[str, ...]
+
+    def column(self, name: str) -> ColumnElement[Any]:
+        """The column, or NULL where this file's version of the table lacks it."""
+        return self.table.c[name] if name in self.columns else literal_column("NULL")
+
+
+_notes = MetaData()
+
+
+def _row_set(name: str) -> dict[str, Table]:
+    return {
+        table: Table(f"{name}_{table}", _notes, Column("key", Integer, primary_key=True)) for table in ("goals", "tasks")
+    }
+
+
+TROUBLED = _row_set("troubled")
+"""Row keys that the inventory sends to the careful path."""
+CAREFUL = _row_set("careful")
+"""Row keys that the plan sends to the careful path: the troubled, and those whose troubles come from the choices."""
+LEFT_OUT = _row_set("left_out")
+"""Row keys that are preserved whole and not loaded."""
+CUT = Table("cut_goals", _notes, Column("key", Integer, primary_key=True))
+"""Goals whose parent link closes a circle."""
+PRESENT = {
+    table: Table(
+        f"present_{table}", _notes, Column("id", BigInteger, primary_key=True), Column("standing", Text, nullable=False)
+    )
+    for table in ("goals", "tasks")
+}
+"""Ids that the target has already, with how they stand to the source's rows."""
+
+
+def to_sql(statement: Executable) -> str:
+    """The statement as SQLite text, its values in it as literals, its names quoted."""
+    return str(statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))  # type: ignore[attr-defined]
+
+
+def open_workbook(path: Path, snapshot: Path) -> sqlite3.Connection:
+    """Open the workbook at `path` (made where it is missing) with the snapshot beside it.
+
+    Text comes back as RawText, so that bytes that are no UTF-8 survive. Each thread opens its own.
+    """
+    connection = sqlite3.connect(f"{path.as_uri()}", uri=True, timeout=60, check_same_thread=False, isolation_level=None)
+    connection.text_factory = RawText
+    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("ATTACH DATABASE ? AS snapshot", (f"{snapshot.as_uri()}?mode=ro&immutable=1",))
+    for name, function in FUNCTIONS.items():
+        connection.create_function(name, 1, function, deterministic=True)
+    for table in _notes.sorted_tables:
+        connection.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)))
+    return connection
+
+
+def source_tables(connection: sqlite3.Connection) -> Mapping[str, SourceTable]:
+    """Every table of the snapshot, read from the file itself (`PRAGMA table_xinfo`); SQLite's own tables are not listed."""
+    names = connection.execute(
+        "SELECT CAST(name AS BLOB) FROM snapshot.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        " AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name"
+    )
+    return {name: _source_table(connection, name) for name in [row[0].decode(errors="replace") for row in names.fetchall()]}
+
+
+def _source_table(connection: sqlite3.Connection, name: str) -> SourceTable:
+    info = connection.execute("SELECT name FROM pragma_table_xinfo(?, 'snapshot') WHERE hidden <> 1", (name,))
+    columns = tuple(bytes(row[0]).decode() for row in info.fetchall())
+    metadata = MetaData()
+    table = Table(name, metadata, *(Column(column) for column in columns), schema=SNAPSHOT)
+    if not _has_rowid(connection, table):
+        table = _copy_with_rowid(connection, table)
+    taken = {column.lower() for column in columns}
+    alias = next(word for word in ("rowid", "_rowid_", "oid") if word not in taken)
+    return SourceTable(name, table, literal_column(alias), columns)
+
+
+def _has_rowid(connection: sqlite3.Connection, table: Table) -> bool:
+    try:
+        connection.execute(to_sql(select(literal_column("rowid")).select_from(table).limit(1)))
+    except sqlite3.OperationalError:
+        return False
+    return True
+
+
+def _copy_with_rowid(connection: sqlite3.Connection, table: Table) -> Table:
+    copy = Table(f"copy of {table.name}", MetaData(), *(Column(column.name) for column in table.columns), schema="main")
+    if not connection.execute("SELECT 1 FROM main.sqlite_master WHERE name = ?", (copy.name,)).fetchone():
+        connection.execute(str(CreateTable(copy).compile(dialect=_DIALECT)))
+        connection.execute(to_sql(copy.insert().from_select(list(copy.columns), select(table))))
+    return copy
+
+
+def key_ranges(connection: sqlite3.Connection, source: SourceTable, size: int = CHUNK) -> Iterator[tuple[int, int]]:
+    """The table's rows in key order, as ranges of keys (first and last, both included) of at most `size` rows each."""
+    keys = select(source.key.label("key")).select_from(source.table).order_by(source.key)
+    page: Select[int] = keys.limit(size)
+    while True:
+        found = page.subquery()
+        first, last = connection.execute(to_sql(select(func.min(found.c.key), func.max(found.c.key)))).fetchone()
+        if first is None:
+            return
+        yield first, last
+        page = keys.where(source.key > last).limit(size)
+
+
+def count(connection: sqlite3.Connection, table: Table) -> int:
+    """The number of its rows."""
+    result: int = connection.execute(to_sql(select(func.count()).select_from(table))).fetchone()[0]
+    return result
