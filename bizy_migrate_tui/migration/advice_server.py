@@ -1,8 +1,8 @@
 """What can go wrong with PostgreSQL and what to do about it, as data: the more particular before the general.
 
-Templates name facts in braces ({user}, {database}, {host}, {detail}, …): named groups of the pattern, or what
-the caller of `advice.error_for` knows. Messages are those of libpq and PostgreSQL in English; states are SQLSTATEs (PostgreSQL,
-appendix A).
+Templates name facts in braces ({user}, {database}, {host}, {detail}, …): named groups of the pattern, or what the
+caller of `advice.error_for` knows. Messages are those of libpq and PostgreSQL in English; states are SQLSTATEs
+(PostgreSQL, appendix A).
 """
 
 import re
