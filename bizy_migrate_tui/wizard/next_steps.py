@@ -1,0 +1,27 @@
+"""What to do after the move (reference, migration guide: "Post-Migration Tasks")."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """One thing to do: why, and the commands for it."""
+
+    title: str
+    commands: tuple[str, ...]
+
+
+def next_steps(email: str, *, account_is_new: bool, env_written: bool) -> tuple[NextStep, ...]:
+    """The steps in their order, without those already done."""
+    steps = []
+    if not env_written:
+        steps.append(NextStep("Let the web back end use PostgreSQL: press e to write DATABASE_URL into its .env", ()))
+    if account_is_new:
+        steps.append(NextStep(f"Sign in as {email} and choose a password of your own", (f"bizy-migrate-tui user passwd {email}",)))
+    steps += [
+        NextStep("Start the web back end and see that it is well", ("./run.sh", "curl http://localhost:8000/health")),
+        NextStep("bizy itself still works, with SQLite as before", ("bizy task list", "bizy goal list", "bizy stats")),
+        NextStep("Add further people, if you like", ("bizy-migrate-tui user add",)),
+        NextStep("Compare both sides again, or undo all of this, at any time", ("bizy-migrate-tui verify", "bizy-migrate-tui rollback")),
+    ]
+    return tuple(steps)
