@@ -19,6 +19,7 @@ from bizy_migrate_tui.migration.errors import Cancelled, MigrationError
 
 _LOGIN_IN_URL: Final = re.compile(r"(://[^\s:/@]*):[^\s]*@")
 _PASSWORD_PAIR: Final = re.compile(r"\b((?:ssl)?password)\s*=\s*('(?:[^'\\]|\\.)*'|\S+)", re.IGNORECASE)
+_PASTABLE: Final = re.compile(r"[\w .-]+")  # a command to copy holds no name that a shell or SQL could misread
 _CANCELLED: Final = re.compile(r"due to user request|^interrupted$")
 
 RULES: Final = (*CONNECTING, *WORKING, *SOURCE, UNEXPECTED)
@@ -126,4 +127,5 @@ class _Facts(dict[str, str]):
 
 def _word(rule: Rule, facts: Mapping[str, str]) -> MigrationError:
     known = _Facts({name: value for name, value in facts.items() if value})
-    return rule.error(rule.code, rule.cause.format_map(known).strip(), remedy_text(rule.remedy).format_map(known))
+    pasted = _Facts({name: value for name, value in known.items() if _PASTABLE.fullmatch(value)})
+    return rule.error(rule.code, rule.cause.format_map(known).strip(), remedy_text(rule.remedy).format_map(pasted))

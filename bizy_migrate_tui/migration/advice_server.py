@@ -50,11 +50,11 @@ CONNECTING: Final = (
         "The server does not accept this password for the user {user}.",
         Remedy(
             "Correct the password (in .env: POSTGRES_PASSWORD or DATABASE_URL), or give the user a new one:",
-            **_as_admin(r"\password {user}"),
+            **_as_admin('\\password "{user}"'),
         ),
         _PG,
         states=frozenset({"28P01"}),
-        pattern=re.compile(r'(?:password|\w+) authentication failed for user "(?P<user>[^"\n]*)"'),
+        pattern=re.compile(r'(?:password|\w+) authentication failed for user "(?P<user>[^\n]*)"'),
     ),
     Rule(
         "role-missing",
@@ -62,9 +62,7 @@ CONNECTING: Final = (
         "The server knows no user {user}.",
         Remedy(_SETUP, **_as_admin(r'CREATE ROLE "{user}" LOGIN')),
         _PG,
-        pattern=re.compile(
-            r'role "(?P<user>[^"\n]*)" does not exist|role "(?P<user2>[^"\n]*)" is not permitted to log'
-        ),
+        pattern=re.compile(r'role "(?P<user>[^\n]*)" does not exist|role "(?P<user2>[^"\n]*)" is not permitted to log'),
     ),
     Rule(
         "database-missing",
@@ -73,7 +71,7 @@ CONNECTING: Final = (
         Remedy(_SETUP, **_as_admin('CREATE DATABASE "{database}"')),
         _PG,
         states=frozenset({"3D000"}),
-        pattern=re.compile(r'database "(?P<database>[^"\n]*)" does not exist'),
+        pattern=re.compile(r'database "(?P<database>[^\n]*)" does not exist'),
     ),
     Rule(
         "ssl-required",
@@ -109,7 +107,7 @@ CONNECTING: Final = (
         "There is no host with the name {host}.",
         Remedy("Correct the host name. On this machine it is localhost."),
         _PG,
-        pattern=re.compile(r'could not translate host name "(?P<host>[^"\n]*)"'),
+        pattern=re.compile(r'could not translate host name "(?P<host>[^\n]*)"'),
     ),
     Rule(
         "too-many-connections",
@@ -151,6 +149,14 @@ CONNECTING: Final = (
             r"SSL SYSCALL error|SSL connection has been closed|could not (?:receive data from|send data to) server|"
             r"connection (?:has been closed|not open|pointer is NULL)|cursor already closed"
         ),
+    ),
+    Rule(
+        "login-refused",
+        TargetError,
+        "The server answers, but lets us not in. {detail}",
+        Remedy("Correct the user, the password and the database, or ask the server's administrator."),
+        _PG,
+        pattern=re.compile("FATAL: "),
     ),
     Rule(
         "server-unreachable",

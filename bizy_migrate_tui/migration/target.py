@@ -20,6 +20,9 @@ __all__ = (
     "TargetState",
     "WebUser",
     "connect",
+    "refuse_encoding",
+    "refuse_lack_of_privileges",
+    "refuse_old_server",
     "refuse_unusable",
     "settle",
     "survey",
@@ -59,7 +62,8 @@ class TargetState:
     """What is in the target now.
 
     `tables` maps the web tables that exist to their exact row counts, `users` holds at most USERS_SHOWN of them, by id;
-    `latency_ms` is one round trip in milliseconds.
+    `can_create_schema` says that the ledger can be made, in its schema where that exists already; `timezone` is the
+    server's own; `latency_ms` is one round trip in milliseconds.
     """
 
     server_version: str
@@ -133,17 +137,32 @@ def survey(open_connection: connection) -> TargetState:
 
 def refuse_unusable(state: TargetState) -> None:
     """Raise TargetError when nothing could be written into a target like this."""
+    refuse_old_server(state)
+    refuse_encoding(state)
+    refuse_lack_of_privileges(state)
+
+
+def refuse_old_server(state: TargetState) -> None:
+    """Raise TargetError "server-too-old"."""
     if state.version_num < OLDEST_SERVER:
         raise error_for("server-too-old", version=state.server_version)
-    if state.in_recovery:
-        raise error_for("read-only-replica")
+
+
+def refuse_encoding(state: TargetState) -> None:
+    """Raise TargetError "encoding-unsupported" unless the database can hold every character."""
     if state.encoding != "UTF8":
         raise error_for("encoding-unsupported", encoding=state.encoding, database=state.dbname)
-    missing = [name for name in WEB_TABLES if name not in state.tables]
-    if missing and not state.can_create_in_public:
-        raise error_for("schema-privilege", user=state.user, database=state.dbname, object="schema public")
-    if not state.has_ledger and not state.can_create_schema:
-        raise error_for("schema-privilege", user=state.user, database=state.dbname, object=f"database {state.dbname}")
+
+
+def refuse_lack_of_privileges(state: TargetState) -> None:
+    """Raise TargetError "read-only-replica" or "schema-privilege" when what is missing could not be created."""
+    if state.in_recovery:
+        raise error_for("read-only-replica")
+    who = {"user": state.user, "database": state.dbname}
+    if not state.can_create_in_public and not state.tables.keys() >= set(WEB_TABLES):
+        raise error_for("schema-privilege", object="schema public", **who)
+    if not state.can_create_schema and not state.has_ledger:
+        raise error_for("schema-privilege", object=f"database {state.dbname}", **who)
 
 
 def _patience(parts: Mapping[str, str]) -> dict[str, int]:
@@ -164,7 +183,9 @@ def _survey(rows: cursor) -> TargetState:
                current_user::text, current_database()::text,
                coalesce((SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE')
                          FROM pg_catalog.pg_namespace WHERE nspname = 'public'), false),
-               has_database_privilege(current_database(), 'CREATE'),
+               has_database_privilege(current_database(), 'CREATE')
+               OR coalesce((SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE')
+                            FROM pg_catalog.pg_namespace WHERE nspname = 'bizy_migrate'), false),
                EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                        WHERE n.nspname = 'bizy_migrate' AND c.relname = 'runs'),
                (SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'TimeZone')
