@@ -49,7 +49,7 @@ class Target:
         secret = unquote(password) or in_query
         if user:
             parts["user"] = unquote(user)
-        return cls(make_dsn(**parts), Secret(secret) if secret else None)
+        return cls(_conninfo(parts), Secret(secret) if secret else None)
 
     @classmethod
     def from_fields(
@@ -71,7 +71,7 @@ class Target:
                 "bad-port", f"“{port}” is not a port.", "A port is a number from 1 to 65535, usually 5432."
             )
         fields = {"host": host, "port": port, "dbname": dbname, "user": user, "sslmode": sslmode}
-        return cls(make_dsn(**{name: str(value) for name, value in fields.items() if value}), password or None)
+        return cls(_conninfo({name: str(value) for name, value in fields.items() if value}), password or None)
 
     @property
     def host(self) -> str | None:
@@ -113,6 +113,11 @@ class Target:
 
     def __repr__(self) -> str:
         return f"Target({self.masked_url()})"
+
+
+def _conninfo(parts: Mapping[str, str]) -> str:
+    """In a fixed order, so that equal targets are equal."""
+    return make_dsn(**dict(sorted(parts.items())))
 
 
 def _bad_url(detail: str) -> UsageError:
