@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from bizy_migrate_tui.migration.findings import Check, Difference
+
 
 class ExitCode(IntEnum):
     """Exit codes of the commands; other programs rely on them."""
@@ -58,7 +60,14 @@ class PlanBlocked(MigrationError):
 
 
 class ProofFailed(MigrationError):
-    """What was loaded is not what should have been; everything was rolled back."""
+    """What was loaded is not what should have been; everything was rolled back. Names the first differing cells."""
+
+    def __init__(
+        self, code: str, cause: str, remedy: str, differences: tuple[Difference, ...], checks: tuple[Check, ...] = ()
+    ) -> None:
+        super().__init__(code, cause, remedy)
+        self.differences = differences
+        self.checks = checks
 
 
 class RunFailed(MigrationError):

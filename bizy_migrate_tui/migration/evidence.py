@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, LargeBinary, Select, and_, case, cast, exists, func, literal_column, not_, select
 
 from bizy_migrate_tui.migration import clock
 from bizy_migrate_tui.migration.rules.values import as_moment
@@ -45,6 +45,7 @@ class ClockEvidence:
     completed_before_created: Sighting
     updated_before_created: Sighting
     later_than_snapshot: Sighting
+    dangling_dependencies: Sighting
 
     def utc_until(self, zone: ZoneInfo) -> int | None:
         """The last task whose creation time is UTC already, where one backward jump of about the zone's offset says so."""
@@ -66,6 +67,7 @@ def gather(
         completed_before_created=_sighting(connection, tables.get("tasks"), "completed_at", "created_at"),
         updated_before_created=_sighting(connection, tables.get("goals"), "updated_at", "created_at"),
         later_than_snapshot=later_than_snapshot(connection, tables.get("tasks"), zone, taken_at),
+        dangling_dependencies=_dangling_dependencies(connection, tables.get("tasks")),
     )
 
 
@@ -90,10 +92,27 @@ def _sighting(connection: sqlite3.Connection, table: SourceTable | None, earlier
 
 
 def _sighted(connection: sqlite3.Connection, table: SourceTable, condition: ColumnElement[bool]) -> Sighting:
-    found = select(table.key).select_from(table.table).where(condition)
+    return _counted(connection, select(table.key).select_from(table.table).where(condition), table.key)
+
+
+def _counted(connection: sqlite3.Connection, found: Select[int], key: ColumnElement[int]) -> Sighting:
     total = connection.execute(to_sql(select(func.count()).select_from(found.subquery()))).fetchone()[0]
-    ids = connection.execute(to_sql(found.order_by(table.key).limit(_SHOWN))).fetchall() if total else []
+    ids = connection.execute(to_sql(found.order_by(key).limit(_SHOWN))).fetchall() if total else []
     return Sighting(total, tuple(row[0] for row in ids))
+
+
+def _dangling_dependencies(connection: sqlite3.Connection, tasks: SourceTable | None) -> Sighting:
+    """Tasks that depend on a task that does not exist."""
+    if tasks is None or not {"id", "dependencies"} <= set(tasks.columns):
+        return Sighting(0, ())
+    documents = tasks.column("dependencies")
+    # Ones that are no array of integers have a finding of their own.
+    readable = case((documents.is_(None), "[]"), (func.is_integer_array(cast(documents, LargeBinary)), documents), else_="[]")
+    item = func.json_each(readable).table_valued("value")
+    other = tasks.table.alias("other")
+    missing = not_(exists(select(literal_column("1")).where(other.c.id == item.c.value)))
+    found = select(tasks.table.c.id).select_from(tasks.table, item).where(documents != "[]", documents != "null", missing)
+    return _counted(connection, found.distinct(), tasks.table.c.id)
 
 
 def _jumps(connection: sqlite3.Connection, tasks: SourceTable | None) -> tuple[int, tuple[Jump, ...]]:

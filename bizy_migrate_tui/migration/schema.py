@@ -90,6 +90,7 @@ def _is_current(lent: connection) -> bool:
 
 
 def _version(lent: connection) -> str | None:
+    """The revision the target is at: empty before the first, None where there is not even a version table."""
     with lent.cursor() as rows:
         rows.execute(
             "SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
@@ -100,7 +101,7 @@ def _version(lent: connection) -> str | None:
             return None
         rows.execute(sql.SQL("SELECT version_num FROM {}").format(_VERSION_TABLE))
         found = rows.fetchone()
-        return str(found[0]) if found else None
+        return str(found[0]) if found else ""
 
 
 def _wait_for_others(lent: connection) -> None:

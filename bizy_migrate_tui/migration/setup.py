@@ -12,7 +12,15 @@ from bizy_migrate_tui.migration import schema
 from bizy_migrate_tui.migration.advice import explain
 from bizy_migrate_tui.migration.errors import TargetError, UsageError
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.target import WEB_TABLES, Target, TargetState, connect, refuse_unusable, survey
+from bizy_migrate_tui.migration.target import (
+    WEB_TABLES,
+    Target,
+    TargetState,
+    connect,
+    refuse_unusable,
+    survey,
+    unwritable,
+)
 
 ADMIN_USER: Final = "postgres"
 ADMIN_DATABASE: Final = "postgres"
@@ -133,6 +141,11 @@ def _grant(database: connection, role: str, dbname: str, steps: list[str]) -> No
             grant = sql.SQL("GRANT CREATE ON DATABASE {} TO {}")
             rows.execute(grant.format(sql.Identifier(dbname), sql.Identifier(role)))
             steps.append(f"{role} may now create the ledger's schema.")
+        for name in unwritable(rows, role):
+            kind = sql.SQL("SEQUENCE" if name not in WEB_TABLES else "TABLE")
+            grant = sql.SQL("GRANT ALL ON {} {} TO {}")
+            rows.execute(grant.format(kind, sql.Identifier("public", name), sql.Identifier(role)))
+            steps.append(f"{role} may now write into {name}.")
 
 
 def _make_tables(target: Target, steps: list[str]) -> bool:

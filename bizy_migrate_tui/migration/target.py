@@ -26,6 +26,7 @@ __all__ = (
     "refuse_unusable",
     "settle",
     "survey",
+    "unwritable",
 )
 
 WEB_TABLES: Final = ("users", "goals", "tasks")
@@ -63,7 +64,8 @@ class TargetState:
 
     `tables` maps the web tables that exist to their exact row counts, `users` holds at most USERS_SHOWN of them, by id;
     `can_create_schema` says that the ledger can be made, in its schema where that exists already; `timezone` is the
-    server's own; `latency_ms` is one round trip in milliseconds.
+    server's own; `latency_ms` is one round trip in milliseconds; `unwritable` names the web tables (and their id
+    sequences) that are somebody else's and in which this user may not write.
     """
 
     server_version: str
@@ -80,6 +82,7 @@ class TargetState:
     users: tuple[WebUser, ...]
     latency_ms: float
     timezone: str
+    unwritable: tuple[str, ...] = ()
 
 
 def connect(target: Target, *, readonly: bool = False, application_name: str = "bizy-migrate-tui") -> connection:
@@ -161,6 +164,8 @@ def refuse_lack_of_privileges(state: TargetState) -> None:
     who = {"user": state.user, "database": state.dbname}
     if not state.can_create_in_public and not state.tables.keys() >= set(WEB_TABLES):
         raise error_for("schema-privilege", object="schema public", **who)
+    if state.unwritable:
+        raise error_for("schema-privilege", object=", ".join(state.unwritable), **who)
     if not state.can_create_schema and not state.has_ledger:
         raise error_for("schema-privilege", object=f"database {state.dbname}", **who)
 
@@ -169,6 +174,29 @@ def _patience(parts: Mapping[str, str]) -> dict[str, int]:
     """Seconds to wait for the server, unless the user, a variable or a service file says otherwise."""
     said = "connect_timeout" in parts or "service" in parts or {"PGCONNECT_TIMEOUT", "PGSERVICE"} & os.environ.keys()
     return {} if said else {"connect_timeout": CONNECT_SECONDS}
+
+
+def unwritable(rows: cursor, role: str) -> tuple[str, ...]:
+    """The web tables and their id sequences that exist and in which `role` may not write."""
+    rows.execute(
+        """
+        SELECT c.relname::text
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
+        WHERE c.relname = ANY(%(tables)s) AND c.relkind IN ('r', 'p') AND NOT (
+            has_table_privilege(%(role)s, c.oid, 'SELECT') AND has_table_privilege(%(role)s, c.oid, 'INSERT')
+            AND has_table_privilege(%(role)s, c.oid, 'UPDATE') AND has_table_privilege(%(role)s, c.oid, 'DELETE'))
+        UNION ALL
+        SELECT s.relname::text
+        FROM pg_catalog.pg_class s
+        JOIN pg_catalog.pg_depend d ON d.objid = s.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+        JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND c.relname = ANY(%(tables)s)
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
+        WHERE s.relkind = 'S' AND NOT (has_sequence_privilege(%(role)s, s.oid, 'SELECT')
+            AND has_sequence_privilege(%(role)s, s.oid, 'USAGE') AND has_sequence_privilege(%(role)s, s.oid, 'UPDATE'))
+        """,
+        {"tables": list(WEB_TABLES), "role": role},
+    )
+    return tuple(name for (name,) in rows.fetchall())
 
 
 def _survey(rows: cursor) -> TargetState:
@@ -210,6 +238,7 @@ def _survey(rows: cursor) -> TargetState:
         users=_users(rows) if {"id", "email", "username"} <= columns.get("users", frozenset()) else (),
         latency_ms=latency_ms,
         timezone=zone,
+        unwritable=unwritable(rows, user),
     )
 
 

@@ -24,6 +24,9 @@ SNAPSHOT = "snapshot"
 CHUNK = 10_000
 """Rows of a table that are worked on together."""
 
+PLACEHOLDER: ColumnElement[Any] = literal_column("?")
+"""Stands in a statement for a value that is given when it is executed."""
+
 _DIALECT = sqlite_dialect.dialect(paramstyle="qmark")  # type: ignore[no-untyped-call]
 
 

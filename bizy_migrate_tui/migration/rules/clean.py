@@ -15,7 +15,8 @@ from bizy_migrate_tui.migration.rules.values import Json, as_json, has_broken_te
 
 Predicate = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 
-INT4_MIN, INT4_MAX = -(2**31), 2**31 - 1
+INT4_MIN, INT4_MAX = -(2**31), 2**31 - 2
+"""The ids that PostgreSQL's `integer` can hold; the last one stays free, so that a new row can still be made."""
 
 
 def is_text(column: ColumnElement[Any]) -> ColumnElement[bool]:

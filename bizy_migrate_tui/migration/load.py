@@ -1,0 +1,168 @@
+"""Loads goals and tasks with COPY: clean rows as text that SQLite itself writes, careful rows one by one.
+
+Cells end with FIELD_END and NULL is NULL_MARK; neither occurs in a clean row (`inventory`), so whole chunks can be
+escaped at once instead of cell by cell.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, select
+
+from bizy_migrate_tui.migration.clock import HourShift
+from bizy_migrate_tui.migration.inventory import FIELD_END, NULL_MARK, ROW_END
+from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
+from bizy_migrate_tui.migration.rules.columns import Column, Form, WebTable
+from bizy_migrate_tui.migration.rules.repairs import Value
+from bizy_migrate_tui.migration.workbook import CAREFUL, PLACEHOLDER, PRESENT, SourceTable, key_ranges, to_sql
+
+_COPY = "COPY {} ({}) FROM STDIN (FORMAT text, DELIMITER E'\\x1f', NULL E'\\x1d', ENCODING 'UTF8')"
+_ESCAPES = ((b"\\", b"\\\\"), (b"\n", b"\\n"), (b"\r", b"\\r"))
+_CELL_ESCAPES = (*_ESCAPES, (b"\x1d", b"\\x1d"), (b"\x1e", b"\\x1e"), (b"\x1f", b"\\x1f"))
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What went in: rows, and their ids as inclusive ranges in the order of loading."""
+
+    rows: int = 0
+    ranges: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(self, first: int, last: int) -> None:
+        """Note the ids first to last, none missing."""
+        if self.ranges and self.ranges[-1][1] + 1 == first:
+            self.ranges[-1] = (self.ranges[-1][0], last)
+        else:
+            self.ranges.append((first, last))
+
+
+class Loader:
+    """Loads one web table for one user."""
+
+    def __init__(
+        self, workbook: sqlite3.Connection, tables: Mapping[str, SourceTable], reading: Reading, home: WebTable, user_id: int
+    ) -> None:
+        self._workbook, self._home, self._user_id, self._reading = workbook, home, user_id, reading
+        self._source = tables[home.name]
+        self._reader = CarefulReader(workbook, tables, reading)
+        workbook.create_function("to_utc", 1, HourShift(reading.zone).utc_text, deterministic=True)
+        workbook.create_function("number_text", 1, _number_text, deterministic=True)
+
+    def load(self, server: Cursor, advance: Callable[[int], None]) -> Loaded:
+        """COPY every row that the plan inserts; `advance` is told of each chunk's rows as it is sent."""
+        loaded = Loaded()
+        statement = sql.SQL(_COPY).format(
+            sql.Identifier("public", self._home.name), sql.SQL(", ").join(map(sql.Identifier, self._home.names))
+        )
+        server.copy_expert(statement, _Stream(_ahead(self._chunks(loaded)), advance))
+        return loaded
+
+    def _chunks(self, loaded: Loaded) -> Iterator[tuple[int, bytes]]:
+        for first, last in key_ranges(self._workbook, self._source):
+            rows, text = self._clean_rows(first, last, loaded)
+            if rows:
+                yield rows, text
+        pending: list[bytes] = []
+        for row in self._reader.rows(self._home):
+            if row.left_out is None and row.id is not None and not self._is_present(row.id):
+                pending.append(self._careful_line(row))
+                loaded.rows += 1
+                loaded.add(row.id, row.id)
+            if len(pending) == 1000:
+                yield len(pending), b"".join(pending)
+                pending = []
+        if pending:
+            yield len(pending), b"".join(pending)
+
+    def _clean_rows(self, first: int, last: int, loaded: Loaded) -> tuple[int, bytes]:
+        source = self._source
+        id_ = source.column("id")
+        condition = and_(
+            source.key.between(first, last),
+            source.key.not_in(select(CAREFUL[self._home.name].c.key)),
+            id_.not_in(select(PRESENT[self._home.name].c.id)),
+        )
+        ordered = select(id_.label("id"), self._line().label("line")).where(condition).order_by(source.key).subquery()
+        whole = select(func.count(), func.min(ordered.c.id), func.max(ordered.c.id), func.group_concat(ordered.c.line, ROW_END))
+        rows, low, high, text = self._workbook.execute(to_sql(whole)).fetchone()
+        if not rows:
+            return 0, b""
+        loaded.rows += rows
+        if high - low + 1 == rows:
+            loaded.add(low, high)
+        else:
+            for (found,) in self._workbook.execute(to_sql(select(ordered.c.id))).fetchall():
+                loaded.add(found, found)
+        return rows, _escaped(text, _ESCAPES).replace(b"\x1e", b"\n") + b"\n"
+
+    def _line(self) -> ColumnElement[str]:
+        line: ColumnElement[str] = self._source.column("id")
+        for cell in (literal_column(str(self._user_id)), *map(self._cell, self._home.columns)):
+            line = line.op("||")(FIELD_END).op("||")(func.coalesce(cell, NULL_MARK))
+        return line
+
+    def _cell(self, column: Column) -> ColumnElement[Any]:
+        if column.form is Form.MADE:
+            return literal_column(f"'{self._reading.loaded_at}'" if column.name == "updated_at" else "NULL")
+        cell = self._source.column(column.name)
+        if column.form is Form.REAL:
+            return func.number_text(cell)
+        if column.form is not Form.LOCAL_TIME:
+            return cell
+        if column.name == "created_at" and self._reading.utc_until is not None:
+            return case((self._source.column("id") <= self._reading.utc_until, cell), else_=func.to_utc(cell))
+        return func.to_utc(cell)
+
+    def _careful_line(self, row: CarefulRow) -> bytes:
+        cells: tuple[Value, ...] = (row.id, self._user_id, *row.values)
+        return b"\x1f".join(map(_cell_text, cells)) + b"\n"
+
+    def _is_present(self, id_: int) -> bool:
+        ids = PRESENT[self._home.name].c.id
+        return self._workbook.execute(to_sql(select(ids).where(ids == PLACEHOLDER)), (id_,)).fetchone() is not None
+
+
+class _Stream:
+    """The chunks as the file that COPY reads from."""
+
+    def __init__(self, chunks: Iterator[tuple[int, bytes]], advance: Callable[[int], None]) -> None:
+        self._chunks, self._advance = chunks, advance
+
+    def read(self, _size: int) -> bytes:
+        rows, text = next(self._chunks, (0, b""))
+        if rows:
+            self._advance(rows)
+        return text
+
+
+def _ahead(chunks: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+    """The same chunks, each made in another thread while the one before it is sent."""
+    with ThreadPoolExecutor(1) as side:
+        following = side.submit(next, chunks, None)
+        while (chunk := following.result()) is not None:
+            following = side.submit(next, chunks, None)
+            yield chunk
+
+
+def _number_text(number: float | None) -> str | None:
+    return None if number is None else repr(number)
+
+
+def _cell_text(value: Value) -> bytes:
+    if value is None:
+        return NULL_MARK.encode()
+    if isinstance(value, str):
+        return _escaped(value.encode(), _CELL_ESCAPES)
+    return (value.isoformat(" ") if isinstance(value, datetime) else repr(value)).encode()
+
+
+def _escaped(text: bytes, escapes: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    for character, escape in escapes:
+        text = text.replace(character, escape)
+    return text

@@ -1,0 +1,245 @@
+"""Makes the plan: reads every row that needs care, looks at what the target has already, and counts."""
+
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from psycopg2.extensions import connection as PgConnection
+from sqlalchemy import CompoundSelect, Select, delete, func, insert, or_, select, union
+
+from bizy_migrate_tui.migration import accounts, clock, schema
+from bizy_migrate_tui.migration.circles import find_circles
+from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, ignore
+from bizy_migrate_tui.migration.evidence import Sighting
+from bizy_migrate_tui.migration.findings import IDS_SHOWN, Choice, Finding, Severity
+from bizy_migrate_tui.migration.inventory import Inventory
+from bizy_migrate_tui.migration.plan import Choices, Plan, PlannedUser, TablePlan
+from bizy_migrate_tui.migration.preserved_load import count_new
+from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
+from bizy_migrate_tui.migration.rules.catalogue import KINDS, Kind
+from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, Form, WebTable
+from bizy_migrate_tui.migration.standing import Standing, find_standing
+from bizy_migrate_tui.migration.target import Target, TargetState, connect, refuse_unusable, survey
+from bizy_migrate_tui.migration.workbook import (
+    CAREFUL,
+    CUT,
+    LEFT_OUT,
+    PLACEHOLDER,
+    PRESENT,
+    TROUBLED,
+    SourceTable,
+    count,
+    open_workbook,
+    source_tables,
+    to_sql,
+)
+
+
+def make_plan(
+    inventory: Inventory, target: Target, choices: Choices, *, on_event: OnEvent = ignore, cancel: Cancellation | None = None
+) -> Plan:
+    """Say what the run would do. Writes nothing to the target. Raises TargetError, UsageError and Cancelled."""
+    cancel = cancel or Cancellation()
+    started = time.perf_counter()
+    on_event(PhaseStarted(Phase.PLAN))
+    reading = choices.reading(inventory.snapshot.taken_at)
+    with closing(open_workbook(inventory.workbook, inventory.snapshot.path)) as workbook, closing(connect(target)) as server:
+        with cancel.interrupting(workbook.interrupt), cancel.interrupting(server.cancel):
+            plan = _Planner(inventory, target, choices, reading, workbook, server).plan()
+            server.rollback()
+    on_event(PhaseFinished(Phase.PLAN, time.perf_counter() - started))
+    return plan
+
+
+@dataclass
+class _Tally:
+    """Collects the ids of a kind of finding; every id is counted, the first are kept."""
+
+    ids: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, source_key: str) -> None:
+        self.count += 1
+        if self.count <= IDS_SHOWN:
+            self.ids.append(source_key)
+
+
+@dataclass
+class _Planner:
+    inventory: Inventory
+    target: Target
+    choices: Choices
+    reading: Reading
+    workbook: sqlite3.Connection
+    server: PgConnection
+
+    def __post_init__(self) -> None:
+        self.tables: Mapping[str, SourceTable] = source_tables(self.workbook)
+        self.homes = [home for home in WEB_TABLES if home.name in self.tables]
+        self.reader = CarefulReader(self.workbook, self.tables, self.reading)
+        self.tallies: dict[tuple[str, str, str | None], _Tally] = {}
+        self.adjusted = dict.fromkeys((home.name for home in WEB_TABLES), 0)
+
+    def plan(self) -> Plan:
+        state = survey(self.server)
+        refuse_unusable(state)
+        schema.check_web_tables(self.server)
+        self._choose_careful_rows()
+        user = self._user(state)
+        standing = find_standing(self.workbook, self.tables, self.reading, self.server, state, user.id)
+        for home in self.homes:
+            self._read_careful_rows(home)
+        self._note_the_homeless()
+        self._note_standing(standing)
+        return Plan(
+            inventory=self.inventory,
+            target=self.target,
+            state=state,
+            choices=self.choices,
+            user=user,
+            tables={home.name: self._count(home) for home in WEB_TABLES},
+            preserved=count_new(self.workbook, self.inventory, self.tables, self.reader, self.server, state),
+            findings=tuple(sorted(self._findings(), key=_importance)),
+        )
+
+    def _user(self, state: TargetState) -> PlannedUser:
+        known = accounts.find_user(self.server, self.choices.email) if "users" in state.tables else None
+        if known is not None:
+            return PlannedUser(known.id, known.email, known.username)
+        if "users" in state.tables and accounts.username_is_taken(self.server, self.choices.username):
+            self._tally("username-taken", "users", "username").add(self.choices.username)
+        return PlannedUser(None, self.choices.email, self.choices.username)
+
+    def _choose_careful_rows(self) -> None:
+        """Fill CAREFUL: the troubled rows, goals in circles, and times in hours that the zone's clock doubles or skips."""
+        find_circles(self.workbook, self.tables)
+        for home in WEB_TABLES:
+            careful, troubled = CAREFUL[home.name], TROUBLED[home.name]
+            for table in (careful, LEFT_OUT[home.name]):
+                self.workbook.execute(to_sql(delete(table)))
+            keys = select(troubled.c.key)
+            self._add_careful(home, union(keys, select(CUT.c.key)) if home.name == "goals" else keys)
+        for home in self.homes:
+            hours = self._odd_hours(home)
+            local = [self.tables[home.name].column(column.name) for column in home.columns if column.form is Form.LOCAL_TIME]
+            if hours and local:
+                source = self.tables[home.name]
+                odd = or_(*(func.substr(column, 1, 13).in_(hours) for column in local))
+                self._add_careful(home, select(source.key).select_from(source.table).where(odd))
+
+    def _odd_hours(self, home: WebTable) -> tuple[str, ...]:
+        found = self.inventory.tables[home.name]
+        years = [int(text[:4]) for text in (found.first, found.last) if text]
+        # A task is completed long after it was made at times; two years more than the times of creation cover that.
+        return clock.odd_hours(self.reading.zone, min(years), max(years) + 2) if years else ()
+
+    def _add_careful(self, home: WebTable, keys: CompoundSelect[int] | Select[int]) -> None:
+        statement = insert(CAREFUL[home.name]).prefix_with("OR IGNORE").from_select(["key"], keys)
+        self.workbook.execute(to_sql(statement))
+
+    def _read_careful_rows(self, home: WebTable) -> None:
+        """Read the careful rows, and again those that lose their goal because it is left out, until none does."""
+        left_out = to_sql(insert(LEFT_OUT[home.name]).prefix_with("OR IGNORE").values(key=PLACEHOLDER))
+        while True:
+            before = count(self.workbook, LEFT_OUT["goals"])
+            for row in self.reader.rows(home):
+                if row.left_out is not None:
+                    self.workbook.execute(left_out, (row.key,))
+            self._add_children_of_left_out(home)
+            if count(self.workbook, LEFT_OUT["goals"]) == before:
+                break
+        for row in self.reader.rows(home):
+            self._note_row(home, row)
+
+    def _add_children_of_left_out(self, home: WebTable) -> None:
+        goals, source = self.tables.get("goals"), self.tables[home.name]
+        if goals is None or not count(self.workbook, LEFT_OUT["goals"]):
+            return
+        gone = select(goals.column("id")).select_from(goals.table).where(goals.key.in_(select(LEFT_OUT["goals"].c.key)))
+        self._add_careful(
+            home, select(source.key).select_from(source.table).where(source.column("parent_goal_id").in_(gone))
+        )
+
+    def _note_row(self, home: WebTable, row: CarefulRow) -> None:
+        if row.left_out is not None and row.left_out not in row.codes.values():
+            self._tally(row.left_out, home.name, None).add(row.source_key)
+            return
+        for column, code in row.codes.items():
+            self._tally(code, home.name, column).add(row.source_key)
+        adjusts = any(KINDS[code].severity is Severity.ADJUSTS for code in row.codes.values())
+        if adjusts and row.left_out is None and not self._is_present(home, row.id):
+            self.adjusted[home.name] += 1
+
+    def _is_present(self, home: WebTable, id_: int | None) -> bool:
+        ids = PRESENT[home.name].c.id
+        return self.workbook.execute(to_sql(select(ids).where(ids == PLACEHOLDER)), (id_,)).fetchone() is not None
+
+    def _note_the_homeless(self) -> None:
+        for name, table in self.inventory.tables.items():
+            if not table.has_home and table.rows:
+                self._tally("table-without-home", name, None).count = table.rows
+            for column in table.extra_columns:
+                source = self.tables[name]
+                given = select(func.count()).select_from(source.table).where(source.column(column).is_not(None))
+                found = self.workbook.execute(to_sql(given)).fetchone()[0]
+                if found:
+                    self._tally("column-without-home", name, column).count = found
+        dangling = self.inventory.evidence.dangling_dependencies
+        if dangling.count:
+            tally = self._tally("dependency-missing", "tasks", "dependencies")
+            tally.ids, tally.count = [str(task) for task in dangling.ids], dangling.count
+
+    def _note_standing(self, standing: Mapping[str, Mapping[str, Sighting]]) -> None:
+        for table, kinds in standing.items():
+            for code, seen in kinds.items():
+                tally = self._tally(code, table, None)
+                tally.ids, tally.count = [str(row) for row in seen.ids], seen.count
+
+    def _count(self, home: WebTable) -> TablePlan:
+        if home.name not in self.tables:
+            return TablePlan(0, 0, 0, 0, 0, 0)
+        source = self.inventory.tables[home.name].rows
+        skipped = count(self.workbook, LEFT_OUT[home.name])
+        same, kept = (self._count_present(home, standing) for standing in (Standing.SAME, Standing.KEPT))
+        taken = self._count_present(home, Standing.TAKEN)
+        return TablePlan(source, source - skipped - same - kept - taken, same, self.adjusted[home.name], skipped, kept + taken)
+
+    def _count_present(self, home: WebTable, standing: Standing) -> int:
+        present = PRESENT[home.name]
+        statement = select(func.count()).select_from(present).where(present.c.standing == standing.value)
+        return int(self.workbook.execute(to_sql(statement)).fetchone()[0])
+
+    def _tally(self, code: str, table: str, column: str | None) -> "_Tally":
+        return self.tallies.setdefault((code, table, column), _Tally())
+
+    def _findings(self) -> Iterator[Finding]:
+        for (code, table, column), tally in self.tallies.items():
+            kind = KINDS[code]
+            choice = self.reading.choice(code)
+            stops = choice is Choice.STOP and kind.choices
+            yield Finding(
+                code=code,
+                severity=Severity.BLOCKS if stops else kind.severity,
+                table=table,
+                ids=tuple(tally.ids),
+                count=tally.count,
+                action=_action(kind, choice),
+                column=column,
+                choice=choice,
+                choices=kind.choices,
+            )
+
+
+def _action(kind: Kind, choice: Choice) -> str:
+    if choice is Choice.STOP and kind.choices:
+        return f"{kind.action} — not while you want to stop here"
+    if choice is Choice.LEAVE_OUT and kind.default is not Choice.LEAVE_OUT:
+        return "the row is left out of the web tables and preserved whole"
+    return kind.action
+
+
+def _importance(finding: Finding) -> tuple[int, str, str, str]:
+    order = (Severity.BLOCKS, Severity.ADJUSTS, Severity.NOTES)
+    return order.index(finding.severity), finding.table, finding.code, finding.column or ""

@@ -1,0 +1,144 @@
+"""Writes what has to be preserved into `bizy_migrate.preserved`, each original once, and proves it."""
+
+import base64
+import json
+import math
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from psycopg2.extensions import connection as PgConnection
+from psycopg2.extensions import cursor as Cursor
+
+from bizy_migrate_tui.migration.findings import Difference
+from bizy_migrate_tui.migration.inventory import Inventory
+from bizy_migrate_tui.migration.preserving import Original, originals
+from bizy_migrate_tui.migration.reading import CarefulReader
+from bizy_migrate_tui.migration.rules.values import Raw, RawText
+from bizy_migrate_tui.migration.target import TargetState
+from bizy_migrate_tui.migration.workbook import SourceTable
+
+_ROWS_A_CHUNK = 2000
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+class _Stream:
+    """Originals as the file that COPY reads from."""
+
+    def __init__(self, items: Iterator[Original], advance: Callable[[int], None]) -> None:
+        self._items, self._advance = items, advance
+
+    def read(self, _size: int) -> bytes:
+        lines = []
+        for item in self._items:
+            cells = (item.table, item.key, item.reason, item.as_json())
+            lines.append("\t".join(cell.translate(_ESCAPES) for cell in cells))
+            if len(lines) == _ROWS_A_CHUNK:
+                break
+        self._advance(len(lines))
+        return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _stage(server: Cursor, items: Iterator[Original], advance: Callable[[int], None] = lambda _rows: None) -> None:
+    """Put the originals into a temporary table that lasts as long as the transaction."""
+    server.execute(
+        "CREATE TEMPORARY TABLE staged_originals"
+        " (source_table text, source_key text, reason text, original jsonb) ON COMMIT DROP"
+    )
+    server.copy_expert("COPY pg_temp.staged_originals FROM STDIN", _Stream(items, advance))
+
+
+_NEW = """
+FROM pg_temp.staged_originals s WHERE NOT EXISTS (
+  SELECT FROM bizy_migrate.preserved p JOIN bizy_migrate.runs r ON r.id = p.run_id AND r.status = 'migrated'
+  WHERE p.source_table = s.source_table AND p.source_key = s.source_key AND p.original = s.original)
+"""
+
+
+def count_new(
+    workbook: sqlite3.Connection,
+    inventory: Inventory,
+    tables: Mapping[str, SourceTable],
+    reader: CarefulReader,
+    server: PgConnection,
+    state: TargetState,
+) -> dict[str, int]:
+    """How many originals of each table are not preserved yet."""
+    items = originals(workbook, inventory, tables, reader)
+    with server.cursor() as rows:
+        if not state.has_ledger or not _holds_any(rows):
+            return dict(Counter(item.table for item in items))
+        _stage(rows, items)
+        rows.execute("SELECT s.source_table, count(*) " + _NEW + " GROUP BY 1")
+        counted = dict(rows.fetchall())
+        rows.execute("DROP TABLE pg_temp.staged_originals")
+    return counted
+
+
+def _holds_any(rows: Cursor) -> bool:
+    rows.execute("SELECT EXISTS (SELECT FROM bizy_migrate.preserved)")
+    found = rows.fetchone()
+    return bool(found and found[0])
+
+
+def preserve(server: Cursor, run_id: int, items: Iterator[Original], advance: Callable[[int], None]) -> dict[str, int]:
+    """Write the originals that are not preserved yet; how many of each table."""
+    _stage(server, items, advance)
+    server.execute(
+        "WITH added AS (INSERT INTO bizy_migrate.preserved (run_id, source_table, source_key, reason, original)"
+        " SELECT %s, s.source_table, s.source_key, s.reason, s.original " + _NEW + " RETURNING source_table)"
+        " SELECT source_table, count(*) FROM added GROUP BY 1",
+        (run_id,),
+    )
+    return dict(server.fetchall())
+
+
+def missing_originals(server: Cursor, items: Iterator[Original]) -> Iterator[Difference]:
+    """Every cell that should be preserved and is not, read back and decoded without the code that wrote it."""
+    batch: list[Original] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == _ROWS_A_CHUNK:
+            yield from _missing(server, batch)
+            batch = []
+    if batch:
+        yield from _missing(server, batch)
+
+
+def _missing(server: Cursor, batch: list[Original]) -> Iterator[Difference]:
+    server.execute(
+        "SELECT p.source_table, p.source_key, p.original::text FROM bizy_migrate.preserved p"
+        " JOIN bizy_migrate.runs r ON r.id = p.run_id AND r.status = 'migrated'"
+        " WHERE p.source_table = ANY(%s) AND p.source_key = ANY(%s)",
+        (sorted({item.table for item in batch}), [item.key for item in batch]),
+    )
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for table, key, original in server.fetchall():
+        found.setdefault((table, key), []).append(json.loads(original))
+    for item in batch:
+        kept = found.get((item.table, item.key), [])
+        if not any(set(one) == set(item.cells) and all(_holds(one[n], c) for n, c in item.cells.items()) for one in kept):
+            yield _difference(item, kept)
+
+
+def _difference(item: Original, kept: list[dict[str, Any]]) -> Difference:
+    alike = next((one for one in kept if set(one) == set(item.cells)), None)
+    if alike is None:
+        return Difference(item.table, item.key, "(preserved)", item.as_json(), None)
+    column = next(name for name, cell in item.cells.items() if not _holds(alike[name], cell))
+    return Difference(item.table, item.key, column, repr(item.cells[column]), json.dumps(alike[column]))
+
+
+def _holds(kept: Any, cell: Raw) -> bool:
+    """Whether a JSON value is this cell."""
+    if isinstance(cell, bytes):
+        if isinstance(kept, str):
+            return isinstance(cell, RawText) and kept.encode("utf-8", "surrogatepass") == cell
+        return isinstance(kept, dict) and base64.b64decode(kept.get("base64", "")) == cell
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return kept == {"real": repr(cell)}
+    if isinstance(kept, bool) or not isinstance(kept, (int, float)) or cell is None:
+        return kept is None and cell is None
+    return float(kept) == cell if isinstance(cell, float) else kept == cell
+

@@ -1,0 +1,102 @@
+"""What has no place in the web tables, and how it is kept: rows of `bizy_migrate.preserved`.
+
+Preserved are all rows of tables without a home, the values of columns without a home (where they are not NULL), the
+original of every cell that is adjusted, and whole rows that are left out.
+"""
+
+import base64
+import json
+import math
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from bizy_migrate_tui.migration.findings import Severity
+from bizy_migrate_tui.migration.inventory import Inventory
+from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow
+from bizy_migrate_tui.migration.rules.catalogue import KINDS
+from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
+from bizy_migrate_tui.migration.rules.values import Raw, RawText, as_text, is_sound
+from bizy_migrate_tui.migration.workbook import SourceTable, to_sql
+
+NO_TABLE = "no table for it"
+NO_COLUMN = "no column for it"
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """Something of the source that is kept beside the web tables: column → cell, as SQLite has it."""
+
+    table: str
+    key: str
+    reason: str
+    cells: Mapping[str, Raw]
+
+    def as_json(self) -> str:
+        """The cells as a JSON object; bytes, and text that JSON cannot hold, as {"base64": "…"}."""
+        return json.dumps({name: _as_json(cell) for name, cell in self.cells.items()}, ensure_ascii=False, allow_nan=False)
+
+
+def _as_json(cell: Raw) -> Any:
+    if isinstance(cell, RawText) and is_sound(cell):
+        return cell.decode()
+    if isinstance(cell, bytes):
+        return {"base64": base64.b64encode(cell).decode()}
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return {"real": repr(cell)}
+    return cell
+
+
+def originals(
+    workbook: sqlite3.Connection, inventory: Inventory, tables: Mapping[str, SourceTable], reader: CarefulReader
+) -> Iterator[Original]:
+    """Everything that has to be preserved, table by table."""
+    homes = {home.name: home for home in WEB_TABLES}
+    for name, table in inventory.tables.items():
+        if not table.has_home:
+            yield from _whole_rows(workbook, tables[name])
+            continue
+        if table.extra_columns:
+            yield from _extra_columns(workbook, tables[name], table.extra_columns)
+        for row in reader.rows(homes[name]):
+            yield from of_careful_row(homes[name], row)
+
+
+def of_careful_row(home: WebTable, row: CarefulRow) -> Iterator[Original]:
+    """The originals of a row that is adjusted or left out."""
+    if row.left_out is not None:
+        yield Original(home.name, row.source_key, f"left out: {row.left_out}", row.cells)
+        return
+    adjusted = {name: code for name, code in row.codes.items() if KINDS[code].severity is Severity.ADJUSTS}
+    if adjusted:
+        cells = {name: row.cells.get(name) for name in adjusted}
+        yield Original(home.name, row.source_key, "adjusted: " + ", ".join(sorted(set(adjusted.values()))), cells)
+
+
+def _whole_rows(workbook: sqlite3.Connection, source: SourceTable) -> Iterator[Original]:
+    statement = to_sql(select(source.key, *source.table.columns).select_from(source.table).order_by(source.key))
+    for key, cells in _fetch(workbook, statement, source.columns):
+        yield Original(source.name, _source_key(key, cells), NO_TABLE, cells)
+
+
+def _extra_columns(workbook: sqlite3.Connection, source: SourceTable, extra: tuple[str, ...]) -> Iterator[Original]:
+    names = (*(name for name in ("id",) if name in source.columns), *extra)
+    given = or_(*(source.column(name).is_not(None) for name in extra))
+    statement = select(source.key, *(source.column(name) for name in names)).select_from(source.table)
+    for key, cells in _fetch(workbook, to_sql(statement.where(given).order_by(source.key)), names):
+        kept = {name: cells[name] for name in extra if cells[name] is not None}
+        yield Original(source.name, _source_key(key, cells), NO_COLUMN, kept)
+
+
+def _fetch(workbook: sqlite3.Connection, statement: str, names: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Raw]]]:
+    cursor = workbook.execute(statement)
+    while rows := cursor.fetchmany(1000):
+        for key, *cells in rows:
+            yield key, dict(zip(names, cells, strict=True))
+
+
+def _source_key(key: int, cells: Mapping[str, Raw]) -> str:
+    return as_text(cells.get("id")) or str(key)

@@ -1,0 +1,91 @@
+"""One sitting with one source: owns the temporary files that its steps share, and takes them away at the end."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from bizy_migrate_tui.migration import clock, planning
+from bizy_migrate_tui.migration import run as running
+from bizy_migrate_tui.migration.advice import explain
+from bizy_migrate_tui.migration.errors import MigrationError
+from bizy_migrate_tui.migration.events import Cancellation, OnEvent, ignore
+from bizy_migrate_tui.migration.inventory import Inventory, take_inventory
+from bizy_migrate_tui.migration.plan import Choices, Plan
+from bizy_migrate_tui.migration.preview import Preview
+from bizy_migrate_tui.migration.run import Outcome
+from bizy_migrate_tui.migration.snapshot import Snapshot, take_snapshot
+from bizy_migrate_tui.migration.target import Target
+
+T = TypeVar("T")
+
+
+class Session:
+    """The steps of a migration, to be called in order from worker threads; each may be repeated.
+
+    Every step raises MigrationError (with cause and remedy) and nothing else.
+    """
+
+    def __init__(self, sqlite_path: Path) -> None:
+        self.sqlite_path = sqlite_path
+        self._directory = Path(tempfile.mkdtemp(prefix="bizy-migrate-"))
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove every temporary file; a backup stays."""
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def take_snapshot(self, *, backup: bool, on_event: OnEvent = ignore, cancel: Cancellation | None = None) -> Snapshot:
+        """Copy the source (see `snapshot.take_snapshot`)."""
+        return take_snapshot(self.sqlite_path, backup=backup, directory=self._directory, on_event=on_event, cancel=cancel)
+
+    def take_inventory(
+        self, snapshot: Snapshot, zone: str, *, on_event: OnEvent = ignore, cancel: Cancellation | None = None
+    ) -> Inventory:
+        """Look at every row of the snapshot (see `inventory.take_inventory`)."""
+        workbook = self._directory / f"workbook-{snapshot.sha256[:16]}.db"
+        return _explained(
+            cancel, lambda: take_inventory(snapshot, workbook, clock.zone_named(zone), on_event=on_event, cancel=cancel)
+        )
+
+    def make_plan(
+        self,
+        inventory: Inventory,
+        target: Target,
+        choices: Choices,
+        *,
+        on_event: OnEvent = ignore,
+        cancel: Cancellation | None = None,
+    ) -> Plan:
+        """Say what will happen (see `planning.make_plan`)."""
+        return _explained(
+            cancel, lambda: planning.make_plan(inventory, target, choices, on_event=on_event, cancel=cancel)
+        )
+
+    def preview(self, plan: Plan) -> Preview:
+        """The plan, row by row."""
+        return Preview(plan)
+
+    def run(
+        self, plan: Plan, *, dry_run: bool = False, on_event: OnEvent = ignore, cancel: Cancellation | None = None
+    ) -> Outcome:
+        """Carry the plan out (see `run.run`)."""
+        return _explained(cancel, lambda: running.run(plan, dry_run=dry_run, on_event=on_event, cancel=cancel))
+
+
+def _explained(cancel: Cancellation | None, step: Callable[[], T]) -> T:
+    try:
+        return step()
+    except MigrationError:
+        raise
+    except Exception as error:
+        if cancel is not None:
+            cancel.check()
+        raise explain(error) from error

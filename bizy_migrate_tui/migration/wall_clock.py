@@ -1,0 +1,64 @@
+"""The proof's own way from local time to UTC: it only ever asks what a clock on the wall showed at a UTC instant.
+
+The load goes the other way (`clock`), so a mistake of one is not a mistake of both.
+"""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+_DAY = timedelta(days=1)
+
+
+def read_time(text: str) -> datetime:
+    """The time in "YYYY-MM-DD HH:MM:SS" with an optional fraction of up to six digits. Raises ValueError."""
+    date, _, clock = text.partition(" ")
+    year, month, day = map(int, date.split("-"))
+    hours, minutes, seconds = clock.split(":")
+    whole, _, fraction = seconds.partition(".")
+    return datetime(year, month, day, int(hours), int(minutes), int(whole), int(fraction.ljust(6, "0") or 0))
+
+
+def shown_at(instant: datetime, zone: ZoneInfo) -> datetime:
+    """What the wall clock shows at a naive UTC instant."""
+    return instant.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None, fold=0)
+
+
+def instant_of(shown: datetime, zone: ZoneInfo) -> datetime:
+    """The first naive UTC instant at which the clock showed this; where it never did, the clock had not been moved yet."""
+    before, after = (_offset(shown + step, zone) for step in (-_DAY, _DAY))
+    middle = _offset(shown - before, zone), _offset(shown - after, zone)
+    matching = [shown - offset for offset in {before, after, *middle} if shown_at(shown - offset, zone) == shown]
+    return min(matching) if matching else shown - _offset_before(shown, zone, before)
+
+
+def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:
+    return shown_at(instant, zone) - instant
+
+
+def _offset_before(shown: datetime, zone: ZoneInfo, offset: timedelta) -> timedelta:
+    """The offset in force just before the clock skipped `shown`."""
+    instant = shown - offset - _DAY
+    while shown_at(instant + timedelta(minutes=15), zone) < shown:
+        instant += timedelta(minutes=15)
+    return _offset(instant, zone)
+
+
+class HourTable:
+    """Moves local time text to UTC text for whole hours, remembering each hour; other times are worked out singly."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._hour = lru_cache(maxsize=100_000)(self._utc_hour)
+
+    def utc_text(self, shown: str | None) -> str | None:
+        """UTC of a local "YYYY-MM-DD HH:MM:SS[.ffffff]", in the same form."""
+        if shown is None:
+            return None
+        hour = self._hour(shown[:13])
+        return hour + shown[13:] if hour else f"{instant_of(read_time(shown[:19]), self._zone)}{shown[19:]}"
+
+    def _utc_hour(self, hour: str) -> str:
+        ends = [instant_of(read_time(f"{hour}:{rest}"), self._zone) for rest in ("00:00", "59:59")]
+        whole = str(ends[0])[14:] == "00:00" and ends[1] - ends[0] == timedelta(minutes=59, seconds=59)
+        return str(ends[0])[:13] if whole else ""
