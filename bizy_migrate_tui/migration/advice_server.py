@@ -201,6 +201,23 @@ WORKING: Final = (
         pattern=re.compile(r'column "?(?P<column>[^"\n]*)"? (?:of relation "[^"\n]*" )?does not exist'),
     ),
     Rule(
+        "tables-missing",
+        TargetError,
+        "This database holds nothing of ours yet: {detail}",
+        Remedy("Look whether it is the right database; `bizy-migrate-tui migrate` or `setup` makes the tables."),
+        _PG,
+        states=frozenset({"42P01", "3F000"}),
+    ),
+    Rule(
+        "row-refused",
+        RunFailed,
+        f"The server refused a value: {{detail}}. {_UNTOUCHED}",
+        Remedy("Please report it with the log file; a row like this should have been found before the run."),
+        _PG,
+        states=frozenset({"22001", "22003", "22007", "22008", "22021", "22P02", "22P05"})
+        | frozenset({"23502", "23503", "23505", "23514"}),
+    ),
+    Rule(
         "read-only-replica",
         TargetError,
         "This server takes no writes: it is a read-only replica, or its transactions are read-only.",

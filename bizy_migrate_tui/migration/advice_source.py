@@ -38,7 +38,7 @@ SOURCE: Final = (
     Rule(
         "source-unreadable",
         SourceError,
-        "The file {path} may not be read.",
+        "The file {path} cannot be used: permission was refused.",
         Remedy(
             "Run as the user who owns it, or give yourself the right to read it.", windows="icacls FILE /grant USER:R"
         ),

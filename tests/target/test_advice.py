@@ -23,6 +23,7 @@ from bizy_migrate_tui.migration.errors import (
 )
 from bizy_migrate_tui.migration.secret import Secret
 from bizy_migrate_tui.migration.target import Target, connect, refuse_unusable, survey
+from tests.target.back_end import create_all
 
 
 def refused(target: Target) -> TargetError:
@@ -135,6 +136,14 @@ def test_no_privilege_to_create_in_public(role: Target) -> None:
     assert role.user in error.cause
 
 
+def test_no_privilege_on_tables_of_somebody_else(admin: connection, database: Target, role: Target) -> None:
+    create_all(database)
+    with closing(connect(role)) as opened, pytest.raises(TargetError) as raised:
+        refuse_unusable(survey(opened))
+    assert raised.value.code == "schema-privilege"
+    assert f'GRANT ALL ON ALL TABLES IN SCHEMA public TO "{role.user}";' in raised.value.remedy
+
+
 def test_a_database_that_is_not_utf8(admin: connection, server: Any) -> None:
     with admin.cursor() as rows:
         name = sql.Identifier(f"ascii_{uuid.uuid4().hex}")
@@ -161,6 +170,21 @@ def test_tables_older_than_the_web_interface(database: Target) -> None:
     assert error.code == "schema-outdated"
     assert isinstance(error, SchemaMismatch)
     assert "alembic upgrade head" in error.remedy
+
+
+def test_a_database_without_tables(database: Target) -> None:
+    with closing(connect(database)) as opened:
+        assert explained(opened, "SELECT * FROM public.tasks").code == "tables-missing"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT 'x'::int", "SELECT 2147483648::bigint::int", "INSERT INTO public.t VALUES ('too long')"],
+)
+def test_a_value_that_the_server_refuses(database: Target, statement: str) -> None:
+    with closing(connect(database)) as opened:
+        opened.cursor().execute("CREATE TABLE public.t (a varchar(3))")
+        assert explained(opened, statement).code == "row-refused"
 
 
 def test_a_statement_timeout(database: Target) -> None:

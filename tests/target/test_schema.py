@@ -251,6 +251,8 @@ def test_the_alembic_command_works_on_database_url(tcp_database: Target) -> None
     alembic("downgrade", "base")
     with closing(connect(tcp_database)) as lent:
         assert relations(lent) == {"bizy_migrate.alembic_version"}
+        schema.downgrade(lent)
+        assert relations(lent) == set()
 
 
 def test_the_newest_revision_is_the_one_that_the_short_cut_knows() -> None:
