@@ -55,7 +55,10 @@ def set_up(target: Target, admin: Target) -> SetupOutcome:
     role, dbname = _named(target)
     steps: list[str] = []
     role_created = database_created = False
-    if not _suffices(target):
+    lacking = _lacking(target)
+    if lacking == "database-missing":
+        admin = _own_login_if_it_may(target) or admin
+    if lacking:
         try:
             with closing(connect(admin)) as server:
                 server.autocommit = True
@@ -77,16 +80,27 @@ def _named(target: Target) -> tuple[str, str]:
     return target.user, target.dbname
 
 
-def _suffices(target: Target) -> bool:
-    """Whether the target's own login can do the rest."""
+def _lacking(target: Target) -> str | None:
+    """The code of what the target's own login lacks, None where it suffices for the rest."""
     try:
         with closing(connect(target)) as own:
             refuse_unusable(survey(own))
     except TargetError as error:
         if error.code in _NEEDS_ADMIN:
-            return False
+            return error.code
         raise
-    return True
+    return None
+
+
+def _own_login_if_it_may(target: Target) -> Target | None:
+    """The target's own login where it may make databases: in PostgreSQL's Docker image there is no other."""
+    own = _in_database(target, ADMIN_DATABASE)
+    try:
+        with closing(connect(own)) as server, server.cursor() as rows:
+            rows.execute("SELECT rolsuper OR rolcreatedb FROM pg_catalog.pg_roles WHERE rolname = current_user")
+            return own if rows.fetchone() == (True,) else None
+    except TargetError:
+        return None
 
 
 def _make_role(server: connection, role: str, password: Secret | None, steps: list[str]) -> bool:
@@ -120,8 +134,8 @@ def _make_database(server: connection, role: str, dbname: str, steps: list[str])
     return True
 
 
-def _in_database(admin: Target, dbname: str) -> Target:
-    return Target(make_dsn(**{**admin.parts(), "dbname": dbname}), admin.password)
+def _in_database(login: Target, dbname: str) -> Target:
+    return Target(make_dsn(**{**login.parts(), "dbname": dbname}), login.password)
 
 
 def _grant(database: connection, role: str, dbname: str, steps: list[str]) -> None:

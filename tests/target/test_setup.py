@@ -50,6 +50,12 @@ def test_the_administrator_is_not_asked_when_the_login_suffices(wanted: Target, 
     assert set_up(wanted, nobody).schema_created is False
 
 
+def test_a_login_that_may_make_databases_needs_no_other(wanted: Target, tcp_target: Target) -> None:
+    own = Target(make_dsn(tcp_target.dsn, dbname=wanted.dbname), tcp_target.password)
+    outcome = set_up(own, admin_target(own, "nobody", None))
+    assert (outcome.role_created, outcome.database_created, outcome.schema_created) == (False, True, True)
+
+
 def test_an_existing_role_keeps_its_password(wanted: Target, tcp_target: Target) -> None:
     set_up(wanted, tcp_target)
     other = Target(wanted.dsn, Secret("another one"))
