@@ -49,7 +49,8 @@ CONNECTING: Final = (
         TargetError,
         "The server does not accept this password for the user {user}.",
         Remedy(
-            "Correct the password (in .env: POSTGRES_PASSWORD or DATABASE_URL), or give the user a new one:",
+            "Correct the password (in .env: POSTGRES_PASSWORD or DATABASE_URL). A server says the same when it has no "
+            "such user: then `bizy-migrate-tui setup` makes it. Or give the user a new password:",
             **_as_admin('\\password "{user}"'),
         ),
         _PG,

@@ -5,7 +5,6 @@ import os
 import platform
 import shutil
 import sqlite3
-import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -13,28 +12,26 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal
 
-import psycopg2
-
 from bizy_migrate_tui.migration.advice import error_for, explain
 from bizy_migrate_tui.migration.clock import local_zone_name, zone_named
-from bizy_migrate_tui.migration.errors import MigrationError, SchemaMismatch, TargetError, UsageError
-from bizy_migrate_tui.migration.schema_check import check_web_tables
+from bizy_migrate_tui.migration.errors import MigrationError, UsageError
+from bizy_migrate_tui.migration.prerequisite_subject import NO_TARGET, Subject
 from bizy_migrate_tui.migration.snapshot import open_read_only, refuse_unreadable
 from bizy_migrate_tui.migration.target import (
     WEB_TABLES,
     Target,
     TargetState,
-    connect,
     refuse_encoding,
     refuse_lack_of_privileges,
     refuse_old_server,
-    survey,
 )
 
 Fix = Literal["setup", "schema"] | None
 """What this program can do about it: `setup.set_up`, or `schema.upgrade`."""
 
-_FIXES: Final[Mapping[str, Fix]] = {"role-missing": "setup", "database-missing": "setup", "schema-privilege": "setup"}
+_FIXES: Final[Mapping[str, Fix]] = dict.fromkeys(
+    ("role-missing", "password-rejected", "database-missing", "schema-privilege"), "setup"
+)
 _NO_SERVER: Final = frozenset({"server-unreachable", "host-unknown", "service-unknown", "server-starting", "no-target"})
 _OLDEST_SQLITE: Final = (3, 31)
 
@@ -57,46 +54,6 @@ class PrerequisiteResult:
     detail: str
     remedy: str = ""
     fix: Fix = None
-
-
-class Subject:
-    """What the checks look at. The target is reached once, however many checks ask, from whatever thread."""
-
-    def __init__(self, sqlite_path: Path, target: Target | None, env_file: Path | None) -> None:
-        self.sqlite_path = sqlite_path
-        self.target = target
-        self.env_file = env_file
-        self._lock = threading.Lock()
-        self._state: TargetState | MigrationError | None = None
-        self._mismatch: SchemaMismatch | None = None
-
-    def state(self) -> TargetState:
-        """The target's state; raises what connecting to it raised."""
-        with self._lock:
-            if self._state is None:
-                self._state = self._look()
-        if isinstance(self._state, MigrationError):
-            raise self._state
-        return self._state
-
-    def mismatch(self) -> SchemaMismatch | None:
-        """How the target's web tables differ from what is expected, None where they do not."""
-        self.state()
-        return self._mismatch
-
-    def _look(self) -> TargetState | MigrationError:
-        if self.target is None:
-            return _NO_TARGET
-        try:
-            with contextlib.closing(connect(self.target, readonly=True)) as connection:
-                found = survey(connection)
-                try:
-                    check_web_tables(connection)
-                except SchemaMismatch as mismatch:
-                    self._mismatch = mismatch
-        except (MigrationError, psycopg2.Error) as error:
-            return explain(error)
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +87,6 @@ class Prerequisite:
             return PrerequisiteResult(self.code, self.title, CheckState.FAILED, error.cause, error.remedy, fix)
         state = CheckState.WARNING if found.remedy else CheckState.PASSED
         return PrerequisiteResult(self.code, self.title, state, found.detail, found.remedy, found.fix)
-
-
-_NO_TARGET: Final = TargetError(
-    "no-target",
-    "No PostgreSQL database is named yet.",
-    "Give --postgres-url, or DATABASE_URL or the POSTGRES_* variables in the environment or in .env.",
-)
 
 
 def _python(_subject: Subject) -> Answer:
@@ -179,7 +129,7 @@ def _room(subject: Subject) -> Answer:
 
 def _target(subject: Subject) -> Answer:
     if subject.target is None:
-        raise _NO_TARGET
+        raise NO_TARGET
     return Answer(f"{subject.target.masked_url()}.")
 
 
