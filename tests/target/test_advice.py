@@ -11,6 +11,7 @@ import pytest
 from psycopg2 import sql
 from psycopg2.extensions import connection
 
+from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.advice import RULES, error_for, explain, mask, remedy_text
 from bizy_migrate_tui.migration.advice_rule import Remedy
 from bizy_migrate_tui.migration.errors import (
@@ -144,7 +145,7 @@ def test_no_privilege_on_tables_of_somebody_else(admin: connection, database: Ta
     assert f'GRANT ALL ON ALL TABLES IN SCHEMA public TO "{role.user}";' in raised.value.remedy
 
 
-def test_a_database_that_is_not_utf8(admin: connection, server: Any) -> None:
+def test_a_database_that_is_not_utf8(admin: connection, server: EmbeddedServer) -> None:
     with admin.cursor() as rows:
         name = sql.Identifier(f"ascii_{uuid.uuid4().hex}")
         create = sql.SQL("CREATE DATABASE {} ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")

@@ -1,12 +1,12 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
 
 import pytest
 from psycopg2 import sql
 from psycopg2.extensions import connection, make_dsn
 
+from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.errors import TargetError, UsageError
 from bizy_migrate_tui.migration.secret import Secret
 from bizy_migrate_tui.migration.setup import admin_target, set_up
@@ -98,9 +98,9 @@ def test_the_server_never_sees_the_password(wanted: Target, tcp_target: Target) 
 
 @pytest.mark.parametrize("each", ["server", "server16"])
 def test_an_administrator_who_is_no_superuser_can_do_it(each: str, request: pytest.FixtureRequest) -> None:
-    server: Any = request.getfixturevalue(each)
+    server: EmbeddedServer = request.getfixturevalue(each)
     admin, role = f"admin_{uuid.uuid4().hex}", f"bizy_{uuid.uuid4().hex}"
-    root: Target = server.target("postgres")
+    root = server.target()
     with closing(connect(root)) as opened:
         opened.autocommit = True
         run(opened, "CREATE ROLE {} LOGIN CREATEDB CREATEROLE", admin)
