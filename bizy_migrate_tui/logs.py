@@ -1,0 +1,73 @@
+"""The log file: what was done and when, for whoever helps; readable by its owner alone, without secrets."""
+
+import logging
+import os
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from bizy_migrate_tui.display import safe_text
+from bizy_migrate_tui.env_file import mask_urls
+from bizy_migrate_tui.migration.secret import Secret
+
+LOGGER: Final = "bizy_migrate_tui"
+LEVELS: Final = ("debug", "info", "warning", "error")
+_BYTES: Final = 1_000_000
+_OLD_FILES: Final = 2
+
+
+class _PrivateFile(RotatingFileHandler):
+    """A log file that only its owner can read, from its first byte on."""
+
+    def _open(self) -> "logging.TextIOWrapper":  # type: ignore[name-defined]
+        os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+        return super()._open()
+
+
+class SafeFormatter(logging.Formatter):
+    """Masks known secrets and passwords in URLs, in messages and tracebacks alike, and keeps a record on its lines."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+        self._secrets: set[str] = set()
+
+    def hide(self, secret: Secret | None) -> None:
+        """Never write this one."""
+        if secret:
+            self._secrets.add(secret.reveal())
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text."""
+        text = super().format(record)
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return "\n    ".join(safe_text(line) for line in mask_urls(text).splitlines())
+
+
+def log_file() -> Path:
+    """Where the log is."""
+    return platformdirs.user_log_path("bizy-migrate-tui", appauthor=False) / "bizy-migrate-tui.log"
+
+
+def start_log(level: str = "info", *, secrets: tuple[Secret | None, ...] = (), path: Path | None = None) -> Path | None:
+    """Log to the file from now on; its path, or None where it cannot be written (the work goes on without)."""
+    file = path or log_file()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handler = _PrivateFile(file, maxBytes=_BYTES, backupCount=_OLD_FILES, encoding="utf-8")
+    except OSError:
+        return None
+    formatter = SafeFormatter()
+    for secret in secrets:
+        formatter.hide(secret)
+    handler.setFormatter(formatter)
+    logger = logging.getLogger(LOGGER)
+    for old in tuple(logger.handlers):
+        logger.removeHandler(old)
+        old.close()
+    logger.addHandler(handler)
+    logger.setLevel(level.upper())
+    logger.propagate = False
+    return file
