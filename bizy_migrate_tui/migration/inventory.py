@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, insert, literal_column, not_, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, insert, literal_column, not_, or_, select
 
 from bizy_migrate_tui.migration import evidence
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, Progress, ignore
@@ -25,6 +25,7 @@ from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.snapshot import Snapshot
 from bizy_migrate_tui.migration.workbook import (
     CHUNK,
+    PLACEHOLDER,
     TROUBLED,
     SourceTable,
     count,
@@ -186,7 +187,7 @@ def _add_unwelcome(
 ) -> None:
     rows = select(source.key, _texts(home, source)).select_from(source.table).where(chunk, is_clean)
     keys = [(key,) for key, text in connection.execute(to_sql(rows)).fetchall() if not _is_welcome(text)]
-    connection.executemany(to_sql(insert(TROUBLED[home.name]).prefix_with("OR IGNORE").values(key=bindparam("key"))), keys)
+    connection.executemany(to_sql(insert(TROUBLED[home.name]).prefix_with("OR IGNORE").values(key=PLACEHOLDER)), keys)
 
 
 def _add_duplicates(connection: sqlite3.Connection, source: SourceTable, name: str) -> None:
