@@ -1,0 +1,62 @@
+"""Local times become UTC, whatever the server and the source's past."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bizy_migrate_tui.migration.plan import Choices
+from bizy_migrate_tui.migration.target import Target
+from tests.bizy_source import make_source
+from tests.core.moving import (
+    ZONE,
+    ask,
+    in_utc,
+    moment,
+    move,
+    plan_for,
+    source_rows,
+    target_rows,
+)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/St_Johns"])
+def test_the_servers_own_time_zone_changes_nothing(source: Path, database: Target, zone: str) -> None:
+    ask(database, f"ALTER DATABASE {database.dbname} SET timezone = '{zone}'")
+    ask(database, f"ALTER DATABASE {database.dbname} SET datestyle = 'German, DMY'")
+    move(source, database)
+    created = [row["created_at"] for row in target_rows(database, "tasks")]
+    assert created == [in_utc(row["created_at"]) for row in source_rows(source, "tasks")]
+
+
+def test_times_up_to_the_upgrade_are_utc_already(tmp_path: Path, database: Target) -> None:
+    times = ["2025-03-01 15:00:00", "2025-03-01 11:00:00"]
+    source = make_source(tmp_path / "tasks.db", tasks=[{"created_at": time} for time in times])
+    move(source, database, Choices(zone=ZONE, created_at_utc_until=1))
+    created = [row["created_at"] for row in target_rows(database, "tasks")]
+    assert created == [datetime(2025, 3, 1, 15), datetime(2025, 3, 1, 16)]
+
+
+def test_utc_as_the_zone_moves_no_time(source: Path, database: Target) -> None:
+    move(source, database, Choices(zone="UTC"))
+    created = [row["created_at"] for row in target_rows(database, "tasks")]
+    assert created == [moment(row["created_at"]) for row in source_rows(source, "tasks")]
+
+
+def test_hours_that_the_clock_showed_twice_or_never(tmp_path: Path, database: Target) -> None:
+    times = ["2024-11-03 01:30:00", "2025-03-09 02:30:00"]
+    source = make_source(tmp_path / "tasks.db", tasks=[{"created_at": time} for time in times])
+    plan = plan_for(source, database)
+    assert {(f.code, f.ids) for f in plan.findings} == {("hour-doubled", ("1",)), ("hour-missing", ("2",))}
+    move(source, database)
+    created = [row["created_at"] for row in target_rows(database, "tasks")]
+    assert created == [datetime(2024, 11, 3, 5, 30), datetime(2025, 3, 9, 7, 30)]
+
+
+def test_the_guides_two_made_up_columns(tmp_path: Path, database: Target) -> None:
+    source = make_source(tmp_path / "tasks.db", tasks=[{}], goals=[{}, {"status": "completed"}])
+    before = ask(database, "SELECT now() AT TIME ZONE 'UTC' AS now")[0]["now"]
+    move(source, database)
+    (task,) = target_rows(database, "tasks")
+    assert timedelta(0) <= task["updated_at"] - before < timedelta(minutes=5)
+    assert [goal["completed_at"] for goal in target_rows(database, "goals")] == [None, None]
