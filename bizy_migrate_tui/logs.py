@@ -1,5 +1,6 @@
 """The log file: what was done and when, for whoever helps; readable by its owner alone, without secrets."""
 
+import io
 import logging
 import os
 from logging.handlers import RotatingFileHandler
@@ -21,7 +22,7 @@ _OLD_FILES: Final = 2
 class _PrivateFile(RotatingFileHandler):
     """A log file that only its owner can read, from its first byte on."""
 
-    def _open(self) -> "logging.TextIOWrapper":  # type: ignore[name-defined]
+    def _open(self) -> io.TextIOWrapper:
         os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
         return super()._open()
 

@@ -1,4 +1,4 @@
-"""Where each setting comes from: flags, then the environment, then `.env`, then defaults (design, "The command line")."""
+"""Where each setting comes from: flags, the environment, `.env`, defaults (design, "The command line")."""
 
 import os
 import re
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Generic, TypeVar
-from urllib.parse import unquote
 
 from bizy_migrate_tui.env_file import read_env
 from bizy_migrate_tui.migration.address import Target
@@ -109,7 +108,7 @@ def resolve(
     if env_file is not None:
         sources.append(_Source(read_env(env_file), Origin.ENV_FILE, env_file.parent))
     memory = remembered or {}
-    zone = _text(flags.timezone, "--timezone", sources, None, memory.get("timezone"), local_zone_name)
+    zone = _said(flags.timezone, "--timezone", sources) or _otherwise(memory.get("timezone"), local_zone_name)
     zone_named(zone.value)
     admin = next(filter(None, (source.get("POSTGRES_ADMIN_PASSWORD") for source in sources)), None)
     return Settings(
@@ -117,22 +116,10 @@ def resolve(
         target=_target(flags, sources, environ, memory.get("postgres_url")),
         zone=zone,
         created_at_utc_until=flags.created_at_utc_until,
-        user_email=_text(
-            flags.user_email,
-            "--user-email",
-            sources,
-            "DEFAULT_USER_EMAIL",
-            memory.get("user_email"),
-            lambda: DEFAULT_EMAIL,
-        ),
-        user_name=_text(
-            flags.user_name,
-            "--user-name",
-            sources,
-            "DEFAULT_USER_USERNAME",
-            memory.get("user_name"),
-            lambda: DEFAULT_USERNAME,
-        ),
+        user_email=_said(flags.user_email, "--user-email", sources, "DEFAULT_USER_EMAIL")
+        or _otherwise(memory.get("user_email"), lambda: DEFAULT_EMAIL),
+        user_name=_said(flags.user_name, "--user-name", sources, "DEFAULT_USER_USERNAME")
+        or _otherwise(memory.get("user_name"), lambda: DEFAULT_USERNAME),
         env_file=env_file,
         admin_password=Secret(admin) if admin else None,
     )
@@ -144,19 +131,16 @@ def _env_file(flags: Flags, cwd: Path, home: Path) -> Path | None:
     return next((path for path in (cwd / ".env", cwd / "backend" / ".env") if path.is_file()), None)
 
 
-def _text(
-    flag: str | None,
-    option: str,
-    sources: list[_Source],
-    variable: str | None,
-    remembered: str | None,
-    default: Callable[[], str],
-) -> Setting[str]:
+def _said(flag: str | None, option: str, sources: list[_Source], variable: str | None = None) -> Setting[str] | None:
     if flag:
         return Setting(flag, Origin.FLAG, option)
     for source in sources:
         if variable and (value := source.get(variable)):
             return Setting(value, source.origin, variable)
+    return None
+
+
+def _otherwise(remembered: str | None, default: Callable[[], str]) -> Setting[str]:
     return Setting(remembered, Origin.REMEMBERED) if remembered else Setting(default(), Origin.DEFAULT)
 
 
@@ -180,7 +164,7 @@ def _sqlite_path(flags: Flags, sources: list[_Source], cwd: Path, home: Path, re
 def _in_sqlite_url(url: str | None) -> str | None:
     """The path in a `sqlite:` URL: three slashes for a relative one, four (or a drive) for an absolute one."""
     match = _SQLITE_URL.fullmatch(url) if url else None
-    path = unquote(match["path"]) if match else ""
+    path = match["path"] if match else ""  # not percent-decoded: SQLAlchemy does not either
     if path.startswith("/"):
         path = path[1:]
     return None if path in ("", ":memory:") else path

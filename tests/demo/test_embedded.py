@@ -1,10 +1,10 @@
 import sys
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from bizy_migrate_tui import embedded
 from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
 from bizy_migrate_tui.migration.errors import TargetError
 from bizy_migrate_tui.migration.secret import Secret
@@ -58,6 +58,6 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
 def test_a_temporary_folder_with_a_long_path_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deep = tmp_path / ("d" * 60) / ("e" * 60)
     deep.mkdir(parents=True)
-    monkeypatch.setattr(embedded.tempfile, "gettempdir", lambda: str(deep))
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
     with embedded_server() as running:
         assert version(running.target()) == "18"
