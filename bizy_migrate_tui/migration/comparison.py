@@ -7,6 +7,7 @@ compared as bytes. Where a chunk differs, its rows are compared; where a row dif
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -24,7 +25,7 @@ from bizy_migrate_tui.migration.rules.repairs import Value
 from bizy_migrate_tui.migration.rules.values import Raw
 from bizy_migrate_tui.migration.wall_clock import HourTable, instant_of, read_time
 from bizy_migrate_tui.migration.web_schema import METADATA
-from bizy_migrate_tui.migration.workbook import CAREFUL, PLACEHOLDER, PRESENT, SourceTable, key_ranges, to_sql
+from bizy_migrate_tui.migration.workbook import CAREFUL, PLACEHOLDER, PRESENT, SourceTable, key_ranges, open_again, to_sql
 
 _ROWS_OPENED = 1000
 """So many differing rows are opened to their cells; of the others only the row is named."""
@@ -74,13 +75,14 @@ class Comparison:
         if self._scope is Scope.PRESENT and not self._has_present:
             return
         ranges = list(key_ranges(self._side.workbook, self._source))
-        with ThreadPoolExecutor(1) as ahead:
-            following = ahead.submit(self._expected, *ranges[0]) if ranges else None
+        with closing(open_again(self._side.workbook)) as other, ThreadPoolExecutor(1) as ahead:
+            _give_functions(other, self._side.reading)
+            following = ahead.submit(self._expected, other, *ranges[0]) if ranges else None
             for number, (first, last) in enumerate(ranges):
                 assert following is not None  # noqa: S101 (there is one for every range)
                 rows, low, high, expected = following.result()
                 if number + 1 < len(ranges):
-                    following = ahead.submit(self._expected, *ranges[number + 1])
+                    following = ahead.submit(self._expected, other, *ranges[number + 1])
                 yield from self._compare_chunk(first, last, low, high, expected)
                 advance(rows)
         yield from self._compare_careful()
@@ -170,7 +172,7 @@ class Comparison:
             return and_(condition, id_.in_(present))
         return and_(condition, id_.not_in(present)) if self._has_present else condition
 
-    def _expected(self, first: int, last: int) -> tuple[int, int | None, int, bytes | None]:
+    def _expected(self, workbook: sqlite3.Connection, first: int, last: int) -> tuple[int, int | None, int, bytes | None]:
         """Of the rows of a range that are compared fast: how many, the lowest and the highest id, their lines."""
         source = self._source
         fast = (
@@ -180,7 +182,7 @@ class Comparison:
             .subquery()
         )
         lines = select(func.count(), func.min(fast.c.id), func.max(fast.c.id), func.group_concat(fast.c.line, "\n"))
-        rows, low, high, expected = self._side.workbook.execute(to_sql(lines)).fetchone()
+        rows, low, high, expected = workbook.execute(to_sql(lines)).fetchone()
         return rows, low, high, expected
 
     def _line(self) -> ColumnElement[str]:

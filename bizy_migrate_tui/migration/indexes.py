@@ -45,8 +45,9 @@ def suspend(server: Cursor, tables: list[str]) -> Suspended:
 
 
 def _add_key(table: str, name: str, definition: str) -> sql.Composed:
-    statement = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} ") + sql.SQL(definition)
-    return statement.format(sql.Identifier("public", table), sql.Identifier(name))
+    return sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
+        sql.Identifier("public", table), sql.Identifier(name), sql.SQL(definition)
+    )
 
 
 def restore(server: Cursor, suspended: Suspended) -> None:

@@ -4,6 +4,7 @@ What must be remembered per row (which rows need care, which are in the target a
 so that ten million rows cost no more of it than one.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -90,6 +91,15 @@ def open_workbook(path: Path, snapshot: Path) -> sqlite3.Connection:
     for table in _notes.sorted_tables:
         connection.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)))
     return connection
+
+
+def open_again(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Another connection to the same workbook and snapshot, for another thread.
+
+    Two threads must not share one: SQLite's lock and Python's would wait for each other where a function is called.
+    """
+    files = {bytes(name).decode(): Path(os.fsdecode(bytes(file))) for _, name, file in connection.execute("PRAGMA database_list")}
+    return open_workbook(files["main"], files[SNAPSHOT])
 
 
 def source_tables(connection: sqlite3.Connection) -> Mapping[str, SourceTable]:
