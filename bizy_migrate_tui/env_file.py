@@ -115,7 +115,7 @@ def taking_back(path: Path, target: Target) -> EnvChange | None:
     kept = max(path.parent.glob(f"{path.name}{_KEPT}*"), default=None)
     if kept is not None:
         old = _last_binding(_read(kept))
-        return EnvChange(path, now, _with_line(now, old.original.string.rstrip("\r\n") if old else None), kept)
+        return EnvChange(path, now, _with_line(now, old.original.string.strip("\r\n") if old else None), kept)
     if not now.startswith(_HEADING):
         return None
     rest = _with_line(now, None).removeprefix(_HEADING).strip()
