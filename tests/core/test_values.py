@@ -5,7 +5,8 @@ from pathlib import Path
 
 from bizy_migrate_tui.migration.target import Target
 from tests.bizy_source import make_source
-from tests.core.moving import Row, (
+from tests.core.moving import (
+    Row,
     ask,
     move,
     source_rows,
