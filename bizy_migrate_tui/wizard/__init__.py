@@ -1,0 +1,1 @@
+"""The wizard: a Textual app over the core."""

@@ -1,0 +1,1 @@
+"""One screen for each step, each beside its sheet."""
