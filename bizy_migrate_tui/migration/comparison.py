@@ -17,9 +17,8 @@ from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import ColumnElement, DateTime, Float, Integer, and_, case, cast, func, literal_column, select
 from sqlalchemy import Text as SqlText
 
-from bizy_migrate_tui.migration.findings import Difference, Severity
+from bizy_migrate_tui.migration.findings import Difference
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
-from bizy_migrate_tui.migration.rules.catalogue import KINDS
 from bizy_migrate_tui.migration.rules.columns import Column, Form, WebTable
 from bizy_migrate_tui.migration.rules.repairs import Value
 from bizy_migrate_tui.migration.rules.values import Raw
@@ -143,7 +142,7 @@ class Comparison:
             yield Difference(name, row.source_key, "user_id", str(self._user_id), found["user_id"])
         values = dict(zip((column.name for column in self._home.columns), row.values, strict=True))
         for column in self._columns:
-            is_mended = column.form is Form.MADE or _is_adjusted(row, column)
+            is_mended = column.form is Form.MADE or column.name in row.adjusted
             expected = values[column.name] if is_mended else self._convert(column, row)
             if not _is_equal(expected, found[column.name], METADATA.tables[name].c[column.name].type):
                 shown = None if expected is None else str(expected)
@@ -231,11 +230,6 @@ class Comparison:
         lines = _Lines()
         self._server.copy_expert(statement, lines)
         return lines.lines
-
-
-def _is_adjusted(row: CarefulRow, column: Column) -> bool:
-    code = row.codes.get(column.name)
-    return code is not None and KINDS[code].severity is Severity.ADJUSTS
 
 
 def _trimmed(text: str) -> str:

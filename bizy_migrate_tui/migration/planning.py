@@ -23,6 +23,7 @@ from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, Form, WebTable
 from bizy_migrate_tui.migration.standing import Standing, find_standing
 from bizy_migrate_tui.migration.target import Target, TargetState, connect, refuse_unusable, survey
 from bizy_migrate_tui.migration.workbook import (
+    ADJUSTED,
     CAREFUL,
     CUT,
     LEFT_OUT,
@@ -80,7 +81,6 @@ class _Planner:
         self.homes = [home for home in WEB_TABLES if home.name in self.tables]
         self.reader = CarefulReader(self.workbook, self.tables, self.reading)
         self.tallies: dict[tuple[str, str, str | None], _Tally] = {}
-        self.adjusted = dict.fromkeys((home.name for home in WEB_TABLES), 0)
 
     def plan(self) -> Plan:
         state = survey(self.server)
@@ -117,7 +117,7 @@ class _Planner:
         find_circles(self.workbook, self.tables)
         for home in WEB_TABLES:
             careful, troubled = CAREFUL[home.name], TROUBLED[home.name]
-            for table in (careful, LEFT_OUT[home.name]):
+            for table in (careful, LEFT_OUT[home.name], ADJUSTED[home.name]):
                 self.workbook.execute(to_sql(delete(table)))
             keys = select(troubled.c.key)
             self._add_careful(home, union(keys, select(CUT.c.key)) if home.name == "goals" else keys)
@@ -150,8 +150,11 @@ class _Planner:
             self._add_children_of_left_out(home)
             if count(self.workbook, LEFT_OUT["goals"]) == before:
                 break
+        adjusted = to_sql(insert(ADJUSTED[home.name]).values(key=PLACEHOLDER))
         for row in self.reader.rows(home):
             self._note_row(home, row)
+            if row.left_out is None and row.is_adjusted and not self._is_present(home, row.id):
+                self.workbook.execute(adjusted, (row.key,))
 
     def _add_children_of_left_out(self, home: WebTable) -> None:
         goals, source = self.tables.get("goals"), self.tables[home.name]
@@ -168,9 +171,6 @@ class _Planner:
             return
         for column, code in row.codes.items():
             self._tally(code, home.name, column).add(row.source_key)
-        adjusts = any(KINDS[code].severity is Severity.ADJUSTS for code in row.codes.values())
-        if adjusts and row.left_out is None and not self._is_present(home, row.id):
-            self.adjusted[home.name] += 1
 
     def _is_present(self, home: WebTable, id_: int | None) -> bool:
         ids = PRESENT[home.name].c.id
@@ -204,7 +204,7 @@ class _Planner:
         skipped = count(self.workbook, LEFT_OUT[home.name])
         same, kept = (self._count_present(home, standing) for standing in (Standing.SAME, Standing.KEPT))
         taken = self._count_present(home, Standing.TAKEN)
-        return TablePlan(source, source - skipped - same - kept - taken, same, self.adjusted[home.name], skipped, kept + taken)
+        return TablePlan(source, source - skipped - same - kept - taken, same, count(self.workbook, ADJUSTED[home.name]), skipped, kept + taken)
 
     def _count_present(self, home: WebTable, standing: Standing) -> int:
         present = PRESENT[home.name]

@@ -14,10 +14,8 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from bizy_migrate_tui.migration.findings import Severity
 from bizy_migrate_tui.migration.inventory import Inventory
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow
-from bizy_migrate_tui.migration.rules.catalogue import KINDS
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.rules.values import Raw, RawText, as_text, is_sound
 from bizy_migrate_tui.migration.workbook import SourceTable, to_sql
@@ -37,10 +35,10 @@ class Original:
 
     def as_json(self) -> str:
         """The cells as a JSON object; bytes, and text that JSON cannot hold, as {"base64": "…"}."""
-        return json.dumps({name: _as_json(cell) for name, cell in self.cells.items()}, ensure_ascii=False, allow_nan=False)
+        return json.dumps({name: cell_as_json(cell) for name, cell in self.cells.items()}, ensure_ascii=False, allow_nan=False)
 
 
-def _as_json(cell: Raw) -> Any:
+def cell_as_json(cell: Raw) -> Any:
     if isinstance(cell, RawText) and is_sound(cell):
         return cell.decode()
     if isinstance(cell, bytes):
@@ -57,7 +55,7 @@ def originals(
     homes = {home.name: home for home in WEB_TABLES}
     for name, table in inventory.tables.items():
         if not table.has_home:
-            yield from _whole_rows(workbook, tables[name])
+            yield from whole_rows(workbook, tables[name])
             continue
         if table.extra_columns:
             yield from _extra_columns(workbook, tables[name], table.extra_columns)
@@ -70,13 +68,12 @@ def of_careful_row(home: WebTable, row: CarefulRow) -> Iterator[Original]:
     if row.left_out is not None:
         yield Original(home.name, row.source_key, f"left out: {row.left_out}", row.cells)
         return
-    adjusted = {name: code for name, code in row.codes.items() if KINDS[code].severity is Severity.ADJUSTS}
-    if adjusted:
-        cells = {name: row.cells.get(name) for name in adjusted}
-        yield Original(home.name, row.source_key, "adjusted: " + ", ".join(sorted(set(adjusted.values()))), cells)
+    if row.is_adjusted:
+        cells = {name: row.cells.get(name) for name in row.adjusted}
+        yield Original(home.name, row.source_key, "adjusted: " + ", ".join(sorted(set(row.adjusted.values()))), cells)
 
 
-def _whole_rows(workbook: sqlite3.Connection, source: SourceTable) -> Iterator[Original]:
+def whole_rows(workbook: sqlite3.Connection, source: SourceTable) -> Iterator[Original]:
     statement = to_sql(select(source.key, *source.table.columns).select_from(source.table).order_by(source.key))
     for key, cells in _fetch(workbook, statement, source.columns):
         yield Original(source.name, _source_key(key, cells), NO_TABLE, cells)

@@ -1,5 +1,239 @@
 """The preview: the plan row by row, a page at a time, so that a million rows open as fast as ten."""
 
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from psycopg2 import sql
+from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
+
+from bizy_migrate_tui.migration.clock import HourShift
+from bizy_migrate_tui.migration.plan import Plan
+from bizy_migrate_tui.migration.preserving import cell_as_json
+from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow
+from bizy_migrate_tui.migration.rules.catalogue import KINDS
+from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, Form
+from bizy_migrate_tui.migration.rules.repairs import Value
+from bizy_migrate_tui.migration.rules.values import Raw, as_text
+from bizy_migrate_tui.migration.standing import Standing
+from bizy_migrate_tui.migration.target import connect
+from bizy_migrate_tui.migration.workbook import ADJUSTED, LEFT_OUT, PRESENT, SourceTable, open_workbook, source_tables, to_sql
+
+_HOMES = {home.name: home for home in WEB_TABLES}
+_SHOWN_COLUMNS = {"tasks": ("status", "category"), "goals": ("status", "horizon")}
+
+
+class Kind(StrEnum):
+    """What becomes of a row."""
+
+    NEW = "new"
+    ADJUSTED = "adjusted"
+    SAME = "same"
+    KEPT = "kept on the web"
+    LEFT_OUT = "left out"
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRow:
+    """A row in the list: `key` for paging and detail; `columns` are status, category or horizon, and the time of creation in UTC."""
+
+    key: int
+    id: str
+    kind: Kind
+    title: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CellChange:
+    """A column of a row before and after (None for NULL), and why it changes."""
+
+    column: str
+    before: str | None
+    after: str | None
+    changed: bool
+    reason: str
+
 
 class Preview:
-    def __init__(self, plan: object) -> None: ...
+    """Reads the rows of a plan. Every call may be made from any thread."""
+
+    TABLES = ("tasks", "goals")
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._reading = plan.choices.reading(plan.inventory.snapshot.taken_at)
+
+    def counts(self, table: str) -> Mapping[Kind, int]:
+        """Rows of each kind that there is."""
+        found = self.plan.tables[table]
+        counts = {
+            Kind.NEW: found.inserted - found.adjusted,
+            Kind.ADJUSTED: found.adjusted,
+            Kind.SAME: found.unchanged,
+            Kind.KEPT: found.kept,
+            Kind.LEFT_OUT: found.skipped,
+        }
+        return {kind: rows for kind, rows in counts.items() if rows}
+
+    def page(
+        self, table: str, *, after: int | None = None, limit: int = 100, kind: Kind | None = None, search: str = ""
+    ) -> tuple[PreviewRow, ...]:
+        """At most `limit` rows after a key, in key order, of a kind, with the text in their title (in any case)."""
+        with self._open() as (workbook, tables):
+            if table not in tables:
+                return ()
+            source = tables[table]
+            kinds = _kind(source, table)
+            statement = select(source.key, kinds).select_from(source.table).order_by(source.key).limit(limit)
+            if after is not None:
+                statement = statement.where(source.key > after)
+            if kind is not None:
+                statement = statement.where(kinds == kind.value)
+            if search:
+                statement = statement.where(func.instr(func.lower(source.column("title")), search.lower()) > 0)
+            reader = CarefulReader(workbook, tables, self._reading)
+            found = workbook.execute(to_sql(statement)).fetchall()
+            return tuple(self._row(reader.row(_HOMES[table], key), table, Kind(bytes(name).decode())) for key, name in found)
+
+    def locate(self, table: str, id: str) -> int | None:  # noqa: A002
+        """The key of the first row with that id."""
+        with self._open() as (workbook, tables):
+            if table not in tables:
+                return None
+            source = tables[table]
+            is_it = source.column("id") == (int(id) if id.lstrip("-").isdecimal() and len(id) < 19 else id)
+            found = workbook.execute(to_sql(select(func.min(source.key)).select_from(source.table).where(is_it))).fetchone()
+            return None if found is None else found[0]
+
+    def detail(self, table: str, key: int) -> tuple[CellChange, ...]:
+        """Every column of a row, before and after; of a row that is kept, as the target has it."""
+        with self._open() as (workbook, tables):
+            source = tables[table]
+            row = CarefulReader(workbook, tables, self._reading).row(_HOMES[table], key)
+            kinds = select(_kind(source, table)).select_from(source.table).where(source.key == key)
+            kind = Kind(bytes(workbook.execute(to_sql(kinds)).fetchone()[0]).decode())
+        kept = self._in_target(table, row.id) if kind is Kind.KEPT else None
+        return (*self._changes(table, row, kind, kept), *_preserved_columns(self.plan, table, row))
+
+    def homeless_tables(self) -> Mapping[str, int]:
+        """The tables that the web interface has no place for, with their rows."""
+        return {name: table.rows for name, table in self.plan.inventory.tables.items() if not table.has_home and table.rows}
+
+    def homeless(self, table: str, *, after: int | None = None, limit: int = 100) -> tuple[tuple[int, dict[str, Any]], ...]:
+        """At most `limit` rows of such a table after a key, as they will be preserved."""
+        with self._open() as (workbook, tables):
+            source = tables[table]
+            statement = select(source.key, *source.table.columns).select_from(source.table).order_by(source.key).limit(limit)
+            if after is not None:
+                statement = statement.where(source.key > after)
+            rows = workbook.execute(to_sql(statement)).fetchall()
+        return tuple((key, {n: cell_as_json(c) for n, c in zip(source.columns, cells, strict=True)}) for key, *cells in rows)
+
+    def timeline(self, table: str) -> tuple[tuple[str, int, int], ...]:
+        """Months ("YYYY-MM") with the rows created in them, by the source's clock and by UTC as the target will have it."""
+        return self._timelines.get(table, ())
+
+    @cached_property
+    def _timelines(self) -> Mapping[str, tuple[tuple[str, int, int], ...]]:
+        with self._open() as (workbook, tables):
+            workbook.create_function("to_utc", 1, HourShift(self._reading.zone).utc_text, deterministic=True)
+            return {name: self._timeline(workbook, tables[name]) for name in _HOMES if name in tables}
+
+    def _timeline(self, workbook: sqlite3.Connection, source: SourceTable) -> tuple[tuple[str, int, int], ...]:
+        created = source.column("created_at")
+        moved: ColumnElement[Any] = created
+        if any(column.name == "created_at" and column.form is Form.LOCAL_TIME for column in _HOMES[source.name].columns):
+            moved = func.to_utc(created)
+            if self._reading.utc_until is not None:
+                moved = case((source.column("id") <= self._reading.utc_until, created), else_=moved)
+        usual = func.substr(created, 1, 19).op("GLOB")("[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:*")
+        months: dict[str, list[int]] = {}
+        for place, time in enumerate((created, moved)):
+            month = func.substr(time, 1, 7)
+            counted = select(month, func.count()).select_from(source.table).where(usual).group_by(month)
+            for name, rows in workbook.execute(to_sql(counted)).fetchall():
+                months.setdefault(bytes(name).decode(), [0, 0])[place] = rows
+        return tuple((month, *months[month]) for month in sorted(months))  # type: ignore[misc]
+
+    def _row(self, row: CarefulRow, table: str, kind: Kind) -> PreviewRow:
+        values = dict(zip((column.name for column in _HOMES[table].columns), row.values, strict=True))
+        created = values["created_at"]
+        shown = f"{created:%Y-%m-%d %H:%M}" if isinstance(created, datetime) else ""
+        columns = (*(_text(values[name]) or "" for name in _SHOWN_COLUMNS[table]), shown)
+        return PreviewRow(row.key, row.source_key, kind, _text(values["title"]) or "", columns)
+
+    def _changes(
+        self, table: str, row: CarefulRow, kind: Kind, kept: Mapping[str, str | None] | None
+    ) -> Iterator[CellChange]:
+        gone = kind is Kind.LEFT_OUT
+        yield CellChange("id", as_text(row.cells.get("id")), None if gone else row.source_key, gone, _left_out_reason(row))
+        user = str(self.plan.user.id) if self.plan.user.id is not None else f"{self.plan.user.username} (new)"
+        yield CellChange("user_id", None, None if gone else user, not gone, "the account the rows go to")
+        for column, value in zip(_HOMES[table].columns, row.values, strict=True):
+            before, after = _before(row.cells.get(column.name)), None if gone else _text(value)
+            reason = KINDS[row.codes[column.name]].action if column.name in row.codes else ""
+            if column.name == "updated_at" and column.form is Form.MADE:
+                after, reason = None if gone else "the time of the move", "the source has no such column"
+            elif not reason and column.form is Form.LOCAL_TIME and before != after:
+                reason = f"{self._reading.zone.key} → UTC"
+            if kept is not None:
+                after, reason = kept[column.name], "kept as it is in the target" if kept[column.name] != after else ""
+            yield CellChange(column.name, before, after, before != after, reason)
+
+    def _in_target(self, table: str, id_: int | None) -> Mapping[str, str | None]:
+        names = [column.name for column in _HOMES[table].columns]
+        texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in names)
+        with closing(connect(self.plan.target, readonly=True)) as server, server.cursor() as rows:
+            rows.execute(sql.SQL("SELECT {} FROM {} WHERE id = %s").format(texts, sql.Identifier("public", table)), (id_,))
+            found = rows.fetchone() or [None] * len(names)
+        return dict(zip(names, found, strict=True))
+
+    @contextmanager
+    def _open(self) -> Iterator[tuple[sqlite3.Connection, Mapping[str, SourceTable]]]:
+        inventory = self.plan.inventory
+        with closing(open_workbook(inventory.workbook, inventory.snapshot.path)) as workbook:
+            yield workbook, source_tables(workbook)
+
+
+def _kind(source: SourceTable, table: str) -> ColumnElement[str]:
+    present, id_ = PRESENT[table], source.column("id")
+    same, other = (
+        id_.in_(select(present.c.id).where(or_(*(present.c.standing == standing.value for standing in standings))))
+        for standings in ((Standing.SAME,), (Standing.KEPT, Standing.TAKEN))
+    )
+    left_out = source.key.in_(select(LEFT_OUT[table].c.key))
+    return case(
+        (left_out, Kind.LEFT_OUT.value),
+        (and_(not_(left_out), same), Kind.SAME.value),
+        (other, Kind.KEPT.value),
+        (source.key.in_(select(ADJUSTED[table].c.key)), Kind.ADJUSTED.value),
+        else_=Kind.NEW.value,
+    )
+
+
+def _left_out_reason(row: CarefulRow) -> str:
+    return "" if row.left_out is None else f"preserved whole: {KINDS[row.left_out].action}"
+
+
+def _preserved_columns(plan: Plan, table: str, row: CarefulRow) -> Iterator[CellChange]:
+    for name in plan.inventory.tables[table].extra_columns:
+        before = as_text(row.cells.get(name))
+        yield CellChange(name, before, None, before is not None, "preserved" if before is not None else "")
+
+
+def _before(raw: Raw) -> str | None:
+    """What the source holds, a time without the zeros that both databases leave out."""
+    text = as_text(raw)
+    return text.removesuffix(".000000") if text is not None else None
+
+
+def _text(value: Value) -> str | None:
+    if value is None:
+        return None
+    return value.isoformat(" ") if isinstance(value, datetime) else str(value)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, and_, func, select
 
-from bizy_migrate_tui.migration.findings import Choice
+from bizy_migrate_tui.migration.findings import Choice, Severity
 from bizy_migrate_tui.migration.rules.catalogue import KINDS
 from bizy_migrate_tui.migration.rules.clean import INT4_MAX, INT4_MIN
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
@@ -51,6 +51,16 @@ class CarefulRow:
     codes: Mapping[str, str]
     left_out: str | None
 
+    @property
+    def adjusted(self) -> Mapping[str, str]:
+        """The columns whose originals have to be preserved, with the codes of their findings."""
+        return {name: code for name, code in self.codes.items() if KINDS[code].severity is Severity.ADJUSTS}
+
+    @property
+    def is_adjusted(self) -> bool:
+        """Whether any cell is changed."""
+        return bool(self.adjusted)
+
 
 class CarefulReader:
     """Reads rows of the snapshot under a Reading."""
@@ -61,6 +71,11 @@ class CarefulReader:
         self.reading = reading
         self._goal_sql = _goal_sql(tables.get("goals"))
         self._first_sql = {home.name: _first_sql(tables[home.name]) for home in WEB_TABLES if home.name in tables}
+        self._row_sql = {
+            home.name: to_sql(self._select(tables[home.name]).where(tables[home.name].key == PLACEHOLDER))
+            for home in WEB_TABLES
+            if home.name in tables
+        }
         self._cut_sql = to_sql(select(CUT.c.key).where(CUT.c.key == PLACEHOLDER))
 
     def rows(self, home: WebTable, first: int | None = None, last: int | None = None) -> Iterator[CarefulRow]:
@@ -73,14 +88,15 @@ class CarefulReader:
 
     def row(self, home: WebTable, key: int) -> CarefulRow:
         """The row with that key, whichever path it takes."""
-        source = self._tables[home.name]
-        return next(self._read(home, source, to_sql(self._select(source).where(source.key == key))))
+        return next(self._read(home, self._tables[home.name], self._row_sql[home.name], (key,)))
 
     def _select(self, source: SourceTable) -> Select[Any]:
         return select(source.key, *source.table.columns).select_from(source.table).order_by(source.key)
 
-    def _read(self, home: WebTable, source: SourceTable, statement: str) -> Iterator[CarefulRow]:
-        cursor = self._connection.execute(statement)
+    def _read(
+        self, home: WebTable, source: SourceTable, statement: str, values: tuple[int, ...] = ()
+    ) -> Iterator[CarefulRow]:
+        cursor = self._connection.execute(statement, values)
         while rows := cursor.fetchmany(1000):
             for key, *cells in rows:
                 yield self._mend(home, source, key, dict(zip(source.columns, cells, strict=True)))

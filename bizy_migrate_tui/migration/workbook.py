@@ -58,6 +58,8 @@ TROUBLED = _row_set("troubled")
 """Row keys that the inventory sends to the careful path."""
 CAREFUL = _row_set("careful")
 """Row keys that the plan sends to the careful path: the troubled, and those whose troubles come from the choices."""
+ADJUSTED = _row_set("adjusted")
+"""Row keys whose rows are changed in at least one cell."""
 LEFT_OUT = _row_set("left_out")
 """Row keys that are preserved whole and not loaded."""
 CUT = Table("cut_goals", _notes, Column("key", Integer, primary_key=True))
