@@ -62,7 +62,7 @@ def find_user(server: PgConnection, email: str) -> Account | None:
             (email, email),
         )
         found = rows.fetchone()
-    return None if found is None else Account(*found, created=False)
+    return None if found is None else Account(found[0], found[1], found[2], created=False)
 
 
 def username_is_taken(server: PgConnection, username: str) -> bool:
@@ -91,8 +91,8 @@ def _insert(server: PgConnection, email: str, username: str, hashed: str, full_n
     with server.cursor() as rows:
         rows.execute(
             "INSERT INTO public.users (email, username, hashed_password, full_name, is_active, is_verified, is_superuser,"
-            " created_at, updated_at) VALUES (%s, %s, %s, %s, true, false, false, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC')"
-            " RETURNING id",
+            " created_at, updated_at) SELECT %s, %s, %s, %s, true, false, false, utc, utc"
+            " FROM (SELECT now() AT TIME ZONE 'UTC' AS utc) AS made RETURNING id",
             (email, username, hashed, full_name),
         )
         (id_,) = rows.fetchone() or (0,)
@@ -113,7 +113,11 @@ def add_user(target: Target, *, email: str, username: str, password: Secret, ful
     with closing(connect(target)) as server:
         try:
             if find_user(server, email) is not None:
-                raise UsageError("user-exists", f"There is a user with the address {email} already.", "Use `user passwd` to change its password.")
+                raise UsageError(
+                    "user-exists",
+                    f"There is a user with the address {email} already.",
+                    "Use `user passwd` to change its password.",
+                )
             made = _insert(server, email, username, hashed, full_name)
             server.commit()
         except psycopg2.Error as error:
@@ -128,7 +132,9 @@ def change_password(target: Target, *, email: str, password: Secret) -> Account:
         try:
             user = find_user(server, email)
             if user is None:
-                raise MigrationError("no-such-user", f"There is no user with the address {email}.", "See the users: SELECT email FROM users;")
+                raise MigrationError(
+                    "no-such-user", f"There is no user with the address {email}.", "See the users: SELECT email FROM users;"
+                )
             with server.cursor() as rows:
                 rows.execute(
                     "UPDATE public.users SET hashed_password = %s, updated_at = now() AT TIME ZONE 'UTC' WHERE id = %s",

@@ -67,9 +67,7 @@ class Target:
         Raises UsageError "bad-port".
         """
         if port and not (str(port).isdecimal() and 0 < int(port) < 65536):
-            raise UsageError(
-                "bad-port", f"“{port}” is not a port.", "A port is a number from 1 to 65535, usually 5432."
-            )
+            raise UsageError("bad-port", f"“{port}” is not a port.", "A port is a number from 1 to 65535, usually 5432.")
         fields = {"host": host, "port": port, "dbname": dbname, "user": user, "sslmode": sslmode}
         return cls(_conninfo({name: str(value) for name, value in fields.items() if value}), password or None)
 

@@ -140,9 +140,7 @@ CONNECTING: Final = (
         "connection-lost",
         RunFailed,
         "The connection to the server broke. What was not yet committed was rolled back.",
-        Remedy(
-            "Look whether the server runs and the network holds, then try again.", docker="docker logs bizy-postgres"
-        ),
+        Remedy("Look whether the server runs and the network holds, then try again.", docker="docker logs bizy-postgres"),
         _PG,
         states=frozenset({"57P01", "57P02", "08003", "08006", "25P03", "25P04"}),
         pattern=re.compile(

@@ -39,9 +39,7 @@ SOURCE: Final = (
         "source-unreadable",
         SourceError,
         "The file {path} cannot be used: permission was refused.",
-        Remedy(
-            "Run as the user who owns it, or give yourself the right to read it.", windows="icacls FILE /grant USER:R"
-        ),
+        Remedy("Run as the user who owns it, or give yourself the right to read it.", windows="icacls FILE /grant USER:R"),
         Family.FILE,
         numbers=frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}),
     ),

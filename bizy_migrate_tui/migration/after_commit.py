@@ -78,7 +78,8 @@ def check_afterwards(plan: Plan, user_id: int) -> tuple[Check, ...]:
 
 def _are_there(rows: Cursor, plan: Plan, user_id: int) -> Check:
     rows.execute(
-        "SELECT (SELECT count(*) FROM public.goals WHERE user_id = %(user)s), (SELECT count(*) FROM public.tasks WHERE user_id = %(user)s)",
+        "SELECT (SELECT count(*) FROM public.goals WHERE user_id = %(user)s),"
+        " (SELECT count(*) FROM public.tasks WHERE user_id = %(user)s)",
         {"user": user_id},
     )
     goals, tasks = rows.fetchone() or (0, 0)
@@ -134,4 +135,3 @@ def check_of(measured: QueryTime) -> Check:
         passed=True,
         detail=f"{before}PostgreSQL {measured.postgres_ms:.1f} ms (the guide expects under {measured.expected_ms} ms)",
     )
-

@@ -164,9 +164,7 @@ class Comparison:
     def _is_fast(self, first: int, last: int) -> ColumnElement[bool]:
         present = select(PRESENT[self._home.name].c.id)
         id_ = self._source.column("id")
-        condition = and_(
-            self._source.key.between(first, last), self._source.key.not_in(select(CAREFUL[self._home.name].c.key))
-        )
+        condition = and_(self._source.key.between(first, last), self._source.key.not_in(select(CAREFUL[self._home.name].c.key)))
         if self._scope is Scope.PRESENT:
             return and_(condition, id_.in_(present))
         return and_(condition, id_.not_in(present)) if self._has_present else condition

@@ -22,9 +22,11 @@ class Phase(StrEnum):
     TASKS = "Load tasks"
     PRESERVED = "Preserve what has no home"
     INDEXES = "Build indexes and keys"
+    REMOVE = "Remove what the run brought"
     PROOF = "Prove every cell"
     COMMIT = "Commit"
     CHECKS = "Final checks"
+    REMOVE = "Take the rows back"
 
 
 @dataclass(frozen=True, slots=True)

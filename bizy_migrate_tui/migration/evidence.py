@@ -56,9 +56,7 @@ class ClockEvidence:
         return jump.before if 0 < jump.seconds <= offset else None
 
 
-def gather(
-    connection: sqlite3.Connection, tables: dict[str, SourceTable], zone: ZoneInfo, taken_at: datetime
-) -> ClockEvidence:
+def gather(connection: sqlite3.Connection, tables: dict[str, SourceTable], zone: ZoneInfo, taken_at: datetime) -> ClockEvidence:
     """Read the evidence from the snapshot. `taken_at` is aware; the zone decides what is later than it."""
     jumps = _jumps(connection, tables.get("tasks"))
     return ClockEvidence(

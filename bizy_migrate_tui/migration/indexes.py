@@ -36,9 +36,7 @@ def suspend(server: Cursor, tables: list[str]) -> Suspended:
     )
     indexes = server.fetchall()
     for table, name, _definition in keys:
-        server.execute(
-            sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(sql.Identifier("public", table), sql.Identifier(name))
-        )
+        server.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(sql.Identifier("public", table), sql.Identifier(name)))
     for name, _definition in indexes:
         server.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier("public", name)))
     return Suspended(tuple(definition for _name, definition in indexes), tuple(_add_key(*key) for key in keys))

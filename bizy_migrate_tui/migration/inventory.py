@@ -199,4 +199,3 @@ def _add_duplicates(connection: sqlite3.Connection, source: SourceTable, name: s
         keys = select(source.key).select_from(source.table).where(id_.in_(twice))
         statement = insert(TROUBLED[name]).prefix_with("OR IGNORE").from_select(["key"], keys)
         connection.execute(to_sql(statement))
-

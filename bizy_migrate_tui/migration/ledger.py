@@ -106,7 +106,9 @@ def get_run(server: PgConnection, run_id: int | None) -> Run:
             return run
     known = ", ".join(str(run.id) for run in runs) or "none"
     what = "no run that could be taken" if run_id is None else f"no run {run_id}"
-    raise MigrationError("no-such-run", f"The ledger has {what} (known runs: {known}).", "See them all with `bizy-migrate-tui runs`.")
+    raise MigrationError(
+        "no-such-run", f"The ledger has {what} (known runs: {known}).", "See them all with `bizy-migrate-tui runs`."
+    )
 
 
 def find_run(server: PgConnection, source_sha256: str, loaded_at: datetime) -> Run | None:

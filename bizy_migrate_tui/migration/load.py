@@ -134,11 +134,15 @@ class _Stream:
     def __init__(self, chunks: Iterator[tuple[int, bytes]], advance: Callable[[int], None]) -> None:
         self._chunks, self._advance = chunks, advance
 
-    def read(self, _size: int) -> bytes:
+    def read(self, _size: int = -1, /) -> bytes:
+        """The next chunk, whatever its size; nothing at the end."""
         rows, text = next(self._chunks, (0, b""))
         if rows:
             self._advance(rows)
         return text
+
+    readline = read
+    """psycopg2 never calls it, but its type asks for it."""
 
 
 def _ahead(chunks: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from psycopg2.extensions import connection as PgConnection
 from sqlalchemy import CompoundSelect, Select, delete, func, insert, or_, select, union
@@ -14,7 +15,7 @@ from bizy_migrate_tui.migration.circles import find_circles
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, ignore
 from bizy_migrate_tui.migration.evidence import Sighting
 from bizy_migrate_tui.migration.findings import IDS_SHOWN, Choice, Finding, Severity
-from bizy_migrate_tui.migration.inventory import Inventory
+from bizy_migrate_tui.migration.inventory import Inventory, TableInventory
 from bizy_migrate_tui.migration.plan import Choices, Plan, PlannedUser, TablePlan
 from bizy_migrate_tui.migration.preserved_load import count_new
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
@@ -46,10 +47,14 @@ def make_plan(
     started = time.perf_counter()
     on_event(PhaseStarted(Phase.PLAN))
     reading = choices.reading(inventory.snapshot.taken_at)
-    with closing(open_workbook(inventory.workbook, inventory.snapshot.path)) as workbook, closing(connect(target)) as server:
-        with cancel.interrupting(workbook.interrupt), cancel.interrupting(server.cancel):
-            plan = _Planner(inventory, target, choices, reading, workbook, server).plan()
-            server.rollback()
+    with (
+        closing(open_workbook(inventory.workbook, inventory.snapshot.path)) as workbook,
+        closing(connect(target)) as server,
+        cancel.interrupting(workbook.interrupt),
+        cancel.interrupting(server.cancel),
+    ):
+        plan = _Planner(inventory, target, choices, reading, workbook, server).plan()
+        server.rollback()
     on_event(PhaseFinished(Phase.PLAN, time.perf_counter() - started))
     return plan
 
@@ -86,7 +91,7 @@ class _Planner:
         state = survey(self.server)
         refuse_unusable(state)
         schema.check_web_tables(self.server)
-        self._choose_careful_rows()
+        choose_careful_rows(self.workbook, self.tables, self.inventory, self.reading)
         user = self._user(state)
         standing = find_standing(self.workbook, self.tables, self.reading, self.server, state, user.id)
         for home in self.homes:
@@ -112,33 +117,6 @@ class _Planner:
             self._tally("username-taken", "users", "username").add(self.choices.username)
         return PlannedUser(None, self.choices.email, self.choices.username)
 
-    def _choose_careful_rows(self) -> None:
-        """Fill CAREFUL: the troubled rows, goals in circles, and times in hours that the zone's clock doubles or skips."""
-        find_circles(self.workbook, self.tables)
-        for home in WEB_TABLES:
-            careful, troubled = CAREFUL[home.name], TROUBLED[home.name]
-            for table in (careful, LEFT_OUT[home.name], ADJUSTED[home.name]):
-                self.workbook.execute(to_sql(delete(table)))
-            keys = select(troubled.c.key)
-            self._add_careful(home, union(keys, select(CUT.c.key)) if home.name == "goals" else keys)
-        for home in self.homes:
-            hours = self._odd_hours(home)
-            local = [self.tables[home.name].column(column.name) for column in home.columns if column.form is Form.LOCAL_TIME]
-            if hours and local:
-                source = self.tables[home.name]
-                odd = or_(*(func.substr(column, 1, 13).in_(hours) for column in local))
-                self._add_careful(home, select(source.key).select_from(source.table).where(odd))
-
-    def _odd_hours(self, home: WebTable) -> tuple[str, ...]:
-        found = self.inventory.tables[home.name]
-        years = [int(text[:4]) for text in (found.first, found.last) if text]
-        # A task is completed long after it was made at times; two years more than the times of creation cover that.
-        return clock.odd_hours(self.reading.zone, min(years), max(years) + 2) if years else ()
-
-    def _add_careful(self, home: WebTable, keys: CompoundSelect[int] | Select[int]) -> None:
-        statement = insert(CAREFUL[home.name]).prefix_with("OR IGNORE").from_select(["key"], keys)
-        self.workbook.execute(to_sql(statement))
-
     def _read_careful_rows(self, home: WebTable) -> None:
         """Read the careful rows, and again those that lose their goal because it is left out, until none does."""
         left_out = to_sql(insert(LEFT_OUT[home.name]).prefix_with("OR IGNORE").values(key=PLACEHOLDER))
@@ -161,9 +139,8 @@ class _Planner:
         if goals is None or not count(self.workbook, LEFT_OUT["goals"]):
             return
         gone = select(goals.column("id")).select_from(goals.table).where(goals.key.in_(select(LEFT_OUT["goals"].c.key)))
-        self._add_careful(
-            home, select(source.key).select_from(source.table).where(source.column("parent_goal_id").in_(gone))
-        )
+        children = select(source.key).select_from(source.table).where(source.column("parent_goal_id").in_(gone))
+        _add_careful(self.workbook, home, children)
 
     def _note_row(self, home: WebTable, row: CarefulRow) -> None:
         if row.left_out is not None and row.left_out not in row.codes.values():
@@ -204,7 +181,9 @@ class _Planner:
         skipped = count(self.workbook, LEFT_OUT[home.name])
         same, kept = (self._count_present(home, standing) for standing in (Standing.SAME, Standing.KEPT))
         taken = self._count_present(home, Standing.TAKEN)
-        return TablePlan(source, source - skipped - same - kept - taken, same, count(self.workbook, ADJUSTED[home.name]), skipped, kept + taken)
+        return TablePlan(
+            source, source - skipped - same - kept - taken, same, count(self.workbook, ADJUSTED[home.name]), skipped, kept + taken
+        )
 
     def _count_present(self, home: WebTable, standing: Standing) -> int:
         present = PRESENT[home.name]
@@ -230,6 +209,35 @@ class _Planner:
                 choice=choice,
                 choices=kind.choices,
             )
+
+
+def choose_careful_rows(
+    workbook: sqlite3.Connection, tables: Mapping[str, SourceTable], inventory: Inventory, reading: Reading
+) -> None:
+    """Fill CAREFUL: the troubled rows, goals in circles, and times in hours that the zone's clock doubles or skips."""
+    find_circles(workbook, tables)
+    for home in WEB_TABLES:
+        for table in (CAREFUL[home.name], LEFT_OUT[home.name], ADJUSTED[home.name]):
+            workbook.execute(to_sql(delete(table)))
+        keys = select(TROUBLED[home.name].c.key)
+        _add_careful(workbook, home, union(keys, select(CUT.c.key)) if home.name == "goals" else keys)
+    for home in WEB_TABLES:
+        local = [column.name for column in home.columns if column.form is Form.LOCAL_TIME]
+        hours = _odd_hours(inventory.tables[home.name], reading.zone) if home.name in tables and local else ()
+        if hours:
+            source = tables[home.name]
+            odd = or_(*(func.substr(source.column(name), 1, 13).in_(hours) for name in local))
+            _add_careful(workbook, home, select(source.key).select_from(source.table).where(odd))
+
+
+def _odd_hours(table: TableInventory, zone: ZoneInfo) -> tuple[str, ...]:
+    years = [int(text[:4]) for text in (table.first, table.last) if text]
+    # A task may be completed long after it was made; two years more than the times of creation cover that.
+    return clock.odd_hours(zone, min(years), max(years) + 2) if years else ()
+
+
+def _add_careful(workbook: sqlite3.Connection, home: WebTable, keys: CompoundSelect[int] | Select[int]) -> None:
+    workbook.execute(to_sql(insert(CAREFUL[home.name]).prefix_with("OR IGNORE").from_select(["key"], keys)))
 
 
 def _action(kind: Kind, choice: Choice) -> str:

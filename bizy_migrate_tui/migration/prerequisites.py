@@ -208,9 +208,7 @@ def _env_file(subject: Subject) -> Answer:
     if path is None:
         return Answer("No .env file is named; none will be written.")
     if not os.access(path if path.exists() else path.parent, os.W_OK) or not os.access(path.parent, os.W_OK):
-        return Answer(
-            f"{path} cannot be written.", "Give yourself the right to write it, or edit it by hand afterwards."
-        )
+        return Answer(f"{path} cannot be written.", "Give yourself the right to write it, or edit it by hand afterwards.")
     return Answer(f"{path} can be written, when you ask for it.")
 
 
@@ -250,8 +248,6 @@ def check_all(
     return tuple(results[one.code] for one in PREREQUISITES)
 
 
-def check_one(
-    code: str, sqlite_path: Path, target: Target | None, *, env_file: Path | None = None
-) -> PrerequisiteResult:
+def check_one(code: str, sqlite_path: Path, target: Target | None, *, env_file: Path | None = None) -> PrerequisiteResult:
     """Run the check with this code again. Raises KeyError for a code that there is not."""
     return {one.code: one for one in PREREQUISITES}[code].run(sqlite_path, target, env_file)

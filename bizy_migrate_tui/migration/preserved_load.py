@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as Cursor
 
@@ -29,7 +30,8 @@ class _Stream:
     def __init__(self, items: Iterator[Original], advance: Callable[[int], None]) -> None:
         self._items, self._advance = items, advance
 
-    def read(self, _size: int) -> bytes:
+    def read(self, _size: int = -1, /) -> bytes:
+        """The next originals, as lines; nothing at the end."""
         lines = []
         for item in self._items:
             cells = (item.table, item.key, item.reason, item.as_json())
@@ -39,21 +41,23 @@ class _Stream:
         self._advance(len(lines))
         return "".join(f"{line}\n" for line in lines).encode()
 
+    readline = read
+    """psycopg2 never calls it, but its type asks for it."""
+
 
 def _stage(server: Cursor, items: Iterator[Original], advance: Callable[[int], None] = lambda _rows: None) -> None:
     """Put the originals into a temporary table that lasts as long as the transaction."""
     server.execute(
-        "CREATE TEMPORARY TABLE staged_originals"
-        " (source_table text, source_key text, reason text, original jsonb) ON COMMIT DROP"
+        "CREATE TEMPORARY TABLE staged_originals (source_table text, source_key text, reason text, original jsonb) ON COMMIT DROP"
     )
     server.copy_expert("COPY pg_temp.staged_originals FROM STDIN", _Stream(items, advance))
 
 
-_NEW = """
+_NEW = sql.SQL("""
 FROM pg_temp.staged_originals s WHERE NOT EXISTS (
   SELECT FROM bizy_migrate.preserved p JOIN bizy_migrate.runs r ON r.id = p.run_id AND r.status = 'migrated'
   WHERE p.source_table = s.source_table AND p.source_key = s.source_key AND p.original = s.original)
-"""
+""")
 
 
 def count_new(
@@ -70,7 +74,7 @@ def count_new(
         if not state.has_ledger or not _holds_any(rows):
             return dict(Counter(item.table for item in items))
         _stage(rows, items)
-        rows.execute("SELECT s.source_table, count(*) " + _NEW + " GROUP BY 1")
+        rows.execute(sql.SQL("SELECT s.source_table, count(*) {} GROUP BY 1").format(_NEW))
         counted = dict(rows.fetchall())
         rows.execute("DROP TABLE pg_temp.staged_originals")
     return counted
@@ -86,9 +90,11 @@ def preserve(server: Cursor, run_id: int, items: Iterator[Original], advance: Ca
     """Write the originals that are not preserved yet; how many of each table."""
     _stage(server, items, advance)
     server.execute(
-        "WITH added AS (INSERT INTO bizy_migrate.preserved (run_id, source_table, source_key, reason, original)"
-        " SELECT %s, s.source_table, s.source_key, s.reason, s.original " + _NEW + " RETURNING source_table)"
-        " SELECT source_table, count(*) FROM added GROUP BY 1",
+        sql.SQL(
+            "WITH added AS (INSERT INTO bizy_migrate.preserved (run_id, source_table, source_key, reason, original)"
+            " SELECT %s, s.source_table, s.source_key, s.reason, s.original {} RETURNING source_table)"
+            " SELECT source_table, count(*) FROM added GROUP BY 1"
+        ).format(_NEW),
         (run_id,),
     )
     return dict(server.fetchall())
@@ -140,5 +146,5 @@ def _holds(kept: Any, cell: Raw) -> bool:
         return kept == {"real": repr(cell)}
     if isinstance(kept, bool) or not isinstance(kept, (int, float)) or cell is None:
         return kept is None and cell is None
-    return float(kept) == cell if isinstance(cell, float) else kept == cell
-
+    number: float = float(kept) if isinstance(cell, float) else kept
+    return number == cell

@@ -39,6 +39,7 @@ class Original:
 
 
 def cell_as_json(cell: Raw) -> Any:
+    """The cell as JSON holds it (design, "Ledger")."""
     if isinstance(cell, RawText) and is_sound(cell):
         return cell.decode()
     if isinstance(cell, bytes):
@@ -55,7 +56,7 @@ def originals(
     homes = {home.name: home for home in WEB_TABLES}
     for name, table in inventory.tables.items():
         if not table.has_home:
-            yield from whole_rows(workbook, tables[name])
+            yield from _whole_rows(workbook, tables[name])
             continue
         if table.extra_columns:
             yield from _extra_columns(workbook, tables[name], table.extra_columns)
@@ -73,7 +74,7 @@ def of_careful_row(home: WebTable, row: CarefulRow) -> Iterator[Original]:
         yield Original(home.name, row.source_key, "adjusted: " + ", ".join(sorted(set(row.adjusted.values()))), cells)
 
 
-def whole_rows(workbook: sqlite3.Connection, source: SourceTable) -> Iterator[Original]:
+def _whole_rows(workbook: sqlite3.Connection, source: SourceTable) -> Iterator[Original]:
     statement = to_sql(select(source.key, *source.table.columns).select_from(source.table).order_by(source.key))
     for key, cells in _fetch(workbook, statement, source.columns):
         yield Original(source.name, _source_key(key, cells), NO_TABLE, cells)

@@ -40,7 +40,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PreviewRow:
-    """A row in the list: `key` for paging and detail; `columns` are status, category or horizon, and the time of creation in UTC."""
+    """A row in the list: `key` for paging and detail; `columns` are status, category or horizon, and when it was made (UTC)."""
 
     key: int
     id: str
@@ -168,9 +168,7 @@ class Preview:
         columns = (*(_text(values[name]) or "" for name in _SHOWN_COLUMNS[table]), shown)
         return PreviewRow(row.key, row.source_key, kind, _text(values["title"]) or "", columns)
 
-    def _changes(
-        self, table: str, row: CarefulRow, kind: Kind, kept: Mapping[str, str | None] | None
-    ) -> Iterator[CellChange]:
+    def _changes(self, table: str, row: CarefulRow, kind: Kind, kept: Mapping[str, str | None] | None) -> Iterator[CellChange]:
         gone = kind is Kind.LEFT_OUT
         yield CellChange("id", as_text(row.cells.get("id")), None if gone else row.source_key, gone, _left_out_reason(row))
         user = str(self.plan.user.id) if self.plan.user.id is not None else f"{self.plan.user.username} (new)"

@@ -65,7 +65,9 @@ def prove(
 def _cells(differences: list[Difference], loaded: Mapping[str, Loaded]) -> Check:
     rows = sum(one.rows for one in loaded.values())
     if not differences:
-        return Check("every cell is as in the source", passed=True, detail=f"{rows:,} rows and all originals read back and compared")
+        return Check(
+            "every cell is as in the source", passed=True, detail=f"{rows:,} rows and all originals read back and compared"
+        )
     first = differences[0]
     more = f"{len(differences):,} differ" if len(differences) < DIFFERENCES_SHOWN else f"{len(differences):,} or more differ"
     return Check("every cell is as in the source", passed=False, detail=f"{more}, first {first.table} {first.id} {first.column}")
@@ -77,7 +79,9 @@ def _count(plan: Plan, server: Cursor, table: str, loaded: Mapping[str, Loaded])
     found = (server.fetchone() or (0,))[0]
     expected = plan.state.tables.get(table, 0) + plan.tables[table].inserted
     detail = f"{loaded[table].rows:,} added, {found:,} in all" + ("" if found == expected else f", {expected:,} expected")
-    return Check(f"{table}: counts match", passed=found == expected and loaded[table].rows == plan.tables[table].inserted, detail=detail)
+    return Check(
+        f"{table}: counts match", passed=found == expected and loaded[table].rows == plan.tables[table].inserted, detail=detail
+    )
 
 
 def check_relations(server: Cursor, user_id: int) -> Iterator[Check]:
@@ -94,4 +98,6 @@ def check_relations(server: Cursor, user_id: int) -> Iterator[Check]:
         )
         without_user, orphans, linked = server.fetchone() or (0, 0, 0)
         yield Check(f"{table}: every row has its user", passed=not without_user, detail=f"{without_user:,} without")
-        yield Check(f"{table}: every goal they belong to exists", passed=not orphans, detail=f"{linked:,} links, {orphans:,} broken")
+        yield Check(
+            f"{table}: every goal they belong to exists", passed=not orphans, detail=f"{linked:,} links, {orphans:,} broken"
+        )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from bizy_migrate_tui.migration.findings import Choice, Severity
 from bizy_migrate_tui.migration.rules.catalogue import KINDS
@@ -81,7 +81,7 @@ class CarefulReader:
     def rows(self, home: WebTable, first: int | None = None, last: int | None = None) -> Iterator[CarefulRow]:
         """The rows of the plan's careful path, in key order, between two keys where they are given."""
         source = self._tables[home.name]
-        condition = source.key.in_(select(CAREFUL[home.name].c.key))
+        condition: ColumnElement[bool] = source.key.in_(select(CAREFUL[home.name].c.key))
         if first is not None:
             condition = and_(condition, source.key.between(first, last))
         yield from self._read(home, source, to_sql(self._select(source).where(condition)))
@@ -93,9 +93,7 @@ class CarefulReader:
     def _select(self, source: SourceTable) -> Select[Any]:
         return select(source.key, *source.table.columns).select_from(source.table).order_by(source.key)
 
-    def _read(
-        self, home: WebTable, source: SourceTable, statement: str, values: tuple[int, ...] = ()
-    ) -> Iterator[CarefulRow]:
+    def _read(self, home: WebTable, source: SourceTable, statement: str, values: tuple[int, ...] = ()) -> Iterator[CarefulRow]:
         cursor = self._connection.execute(statement, values)
         while rows := cursor.fetchmany(1000):
             for key, *cells in rows:
@@ -120,9 +118,7 @@ class CarefulReader:
             (code for code in codes.values() if self.reading.choice(code) is Choice.LEAVE_OUT), None
         )
         source_key = as_text(id_) if id_ is not None else str(key)
-        return CarefulRow(
-            key, usable, source_key or str(key), cells, tuple(cell.value for cell in mended), codes, left_out
-        )
+        return CarefulRow(key, usable, source_key or str(key), cells, tuple(cell.value for cell in mended), codes, left_out)
 
     def _row_trouble(self, source: SourceTable, key: int, usable: int | None) -> str | None:
         if usable is None:

@@ -89,7 +89,9 @@ _HANGING: Final = sql.SQL(
 )
 """Goals that a staying row names as its goal: without them its parent would be set to NULL."""
 
-_UPWARD: Final = sql.SQL("UNION SELECT g.parent_goal_id FROM up JOIN public.goals g ON g.id = up.id AND g.parent_goal_id IS NOT NULL")
+_UPWARD: Final = sql.SQL(
+    "UNION SELECT g.parent_goal_id FROM up JOIN public.goals g ON g.id = up.id AND g.parent_goal_id IS NOT NULL"
+)
 
 _SELECTION: Final = sql.SQL(
     """

@@ -20,7 +20,7 @@ from bizy_migrate_tui.migration import accounts, indexes, ledger, schema, sequen
 from bizy_migrate_tui.migration.accounts import Account
 from bizy_migrate_tui.migration.advice import explain
 from bizy_migrate_tui.migration.after_commit import check_afterwards
-from bizy_migrate_tui.migration.errors import MigrationError, PlanBlocked, ProofFailed, RunFailed
+from bizy_migrate_tui.migration.errors import MigrationError, PlanBlocked, RunFailed
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, Progress, ignore
 from bizy_migrate_tui.migration.findings import Check
 from bizy_migrate_tui.migration.load import Loaded, Loader
@@ -109,9 +109,12 @@ class _Run:
             closing(open_workbook(self.plan.inventory.workbook, snapshot.path)) as self.workbook,
         ):
             hashed = side.submit(accounts.hash_password, self.password) if self.plan.user.created and self.password else None
-            with closing(connect(self.plan.target)) as server, self.cancel.interrupting(server.cancel):
-                with self.cancel.interrupting(self.workbook.interrupt):
-                    outcome = self._transaction(server, hashed)
+            with (
+                closing(connect(self.plan.target)) as server,
+                self.cancel.interrupting(server.cancel),
+                self.cancel.interrupting(self.workbook.interrupt),
+            ):
+                outcome = self._transaction(server, hashed)
         if self.dry_run or outcome.run_id is None:
             return replace(outcome, seconds=time.perf_counter() - self.started)
         with self._phase(Phase.CHECKS):
@@ -173,9 +176,7 @@ class _Run:
             sequences.raise_sequences(rows)
             self._analyze(rows, loaded)
         with self._phase(Phase.PROOF, sum(one.rows for one in loaded.values())):
-            checks = prove(
-                self.plan, self.workbook, self.tables, reading, rows, user.id, loaded, self._advance(Phase.PROOF)
-            )
+            checks = prove(self.plan, self.workbook, self.tables, reading, rows, user.id, loaded, self._advance(Phase.PROOF))
         nothing = self._is_nothing(user, loaded, preserved)
         return Outcome(
             status=Status.DRY_RUN if self.dry_run else Status.NOTHING_TO_DO if nothing else Status.MIGRATED,
@@ -197,7 +198,9 @@ class _Run:
         before = survey(server)
         if before.tables != self.plan.state.tables:
             raise PlanBlocked(
-                "target-changed", "The target has changed since the plan was made.", "Nothing was written. Look at the plan again."
+                "target-changed",
+                "The target has changed since the plan was made.",
+                "Nothing was written. Look at the plan again.",
             )
         schema.upgrade(server)
         locked = sql.SQL(", ").join(sql.Identifier("public", table) for table in ("users", "goals", "tasks"))

@@ -56,24 +56,19 @@ def check_web_tables(open_connection: connection) -> None:
     if differences:
         raise SchemaMismatch(
             "schema-mismatch",
-            "The web interface's tables in this database are not those this product knows: "
-            + "; ".join(differences)
-            + ".",
+            "The web interface's tables in this database are not those this product knows: " + "; ".join(differences) + ".",
             "Bring them up to date in the back end (cd backend && alembic upgrade head), or use an empty database.",
         )
 
 
-def _differences(
-    table: Table, found: Mapping[str, _Found], keys: frozenset[tuple[str, str, str, str]]
-) -> Iterator[str]:
+def _differences(table: Table, found: Mapping[str, _Found], keys: frozenset[tuple[str, str, str, str]]) -> Iterator[str]:
     for column in table.columns:
         yield from _column_differences(f"{table.name}.{column.name}", column, found.get(column.name))
         for key in column.foreign_keys:
             if column.name in found and _key(table, column, key) not in keys:
                 parent = key.column
                 yield (
-                    f"{table.name}.{column.name} has no foreign key to {parent.table.name}.{parent.name}"
-                    f" ON DELETE {key.ondelete}"
+                    f"{table.name}.{column.name} has no foreign key to {parent.table.name}.{parent.name} ON DELETE {key.ondelete}"
                 )
     if "id" in found and (table.name, "id", "", "") not in keys:
         yield f"{table.name} has no primary key on id"

@@ -51,7 +51,7 @@ class Session:
     ) -> Inventory:
         """Look at every row of the snapshot (see `inventory.take_inventory`)."""
         workbook = self._directory / f"workbook-{snapshot.sha256[:16]}.db"
-        return _explained(
+        return self.explained(
             cancel, lambda: take_inventory(snapshot, workbook, clock.zone_named(zone), on_event=on_event, cancel=cancel)
         )
 
@@ -65,9 +65,7 @@ class Session:
         cancel: Cancellation | None = None,
     ) -> Plan:
         """Say what will happen (see `planning.make_plan`)."""
-        return _explained(
-            cancel, lambda: planning.make_plan(inventory, target, choices, on_event=on_event, cancel=cancel)
-        )
+        return self.explained(cancel, lambda: planning.make_plan(inventory, target, choices, on_event=on_event, cancel=cancel))
 
     def preview(self, plan: Plan) -> Preview:
         """The plan, row by row."""
@@ -77,15 +75,16 @@ class Session:
         self, plan: Plan, *, dry_run: bool = False, on_event: OnEvent = ignore, cancel: Cancellation | None = None
     ) -> Outcome:
         """Carry the plan out (see `run.run`)."""
-        return _explained(cancel, lambda: running.run(plan, dry_run=dry_run, on_event=on_event, cancel=cancel))
+        return self.explained(cancel, lambda: running.run(plan, dry_run=dry_run, on_event=on_event, cancel=cancel))
 
-
-def _explained(cancel: Cancellation | None, step: Callable[[], T]) -> T:
-    try:
-        return step()
-    except MigrationError:
-        raise
-    except Exception as error:
-        if cancel is not None:
-            cancel.check()
-        raise explain(error) from error
+    @staticmethod
+    def explained(cancel: Cancellation | None, step: Callable[[], T]) -> T:
+        """Take a step; every error that it raises comes out as a MigrationError, as Cancelled where the user asked to stop."""
+        try:
+            return step()
+        except MigrationError:
+            raise
+        except Exception as error:
+            if cancel is not None:
+                cancel.check()
+            raise explain(error) from error

@@ -75,7 +75,9 @@ def take_snapshot(
 def refuse_unreadable(source: Path) -> None:
     """Raise SourceError unless the path is a file that begins as a SQLite database does. Writes nothing."""
     if source.is_dir():
-        raise SourceError("source-is-directory", f"{source} is a folder, not a database.", "Name the file itself, usually tasks.db inside it.")
+        raise SourceError(
+            "source-is-directory", f"{source} is a folder, not a database.", "Name the file itself, usually tasks.db inside it."
+        )
     try:
         with source.open("rb") as file:
             header = file.read(len(_HEADER))
@@ -219,7 +221,7 @@ def _check(path: Path, on_event: OnEvent, cancel: Cancellation) -> None:
         raise SourceError(
             "source-damaged",
             f"The database is damaged: {problems[0].splitlines()[-1]}.",
-            "Nothing was changed. Use a backup (tasks_backup_*.db), or rescue it with: sqlite3 tasks.db .recover | sqlite3 rescued.db",
+            "Nothing was changed. Use a backup (tasks_backup_*.db), or rescue it:\nsqlite3 tasks.db .recover | sqlite3 rescued.db",
         )
     if not {"tasks", "goals"} & tables:
         raise SourceError(

@@ -75,7 +75,13 @@ def list_present(workbook: sqlite3.Connection, source: SourceTable, server: PgCo
         workbook.execute("BEGIN")
         workbook.executemany(add, rows)
         workbook.execute("COMMIT")
-    workbook.execute(to_sql(delete(present).where(present.c.id.not_in(select(source.column("id")).select_from(source.table).where(source.column("id").is_not(None))))))
+    workbook.execute(
+        to_sql(
+            delete(present).where(
+                present.c.id.not_in(select(source.column("id")).select_from(source.table).where(source.column("id").is_not(None)))
+            )
+        )
+    )
 
 
 def _differing(side: Side, server: PgConnection, home: WebTable, user_id: int | None) -> list[int]:

@@ -1,4 +1,4 @@
-"""What the web interface accepts, as conditions that PostgreSQL checks for every row (facts, "What the web interface accepts")."""
+"""What the web interface accepts (facts), as conditions that PostgreSQL checks for every row."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +49,9 @@ def check_rules(server: Cursor, user_id: int) -> Iterator[Check]:
         rules = [rule for rule in RULES if rule.table == table]
         broken = sql.SQL(", ").join(
             sql.SQL("count(*) FILTER (WHERE NOT coalesce(({}), false))").format(
-                sql.SQL(rule.holds.replace("{", "{{").replace("}", "}}").replace("{{c}}", "{c}")).format(c=sql.Identifier(rule.column))
+                sql.SQL(rule.holds.replace("{", "{{").replace("}", "}}").replace("{{c}}", "{c}")).format(
+                    c=sql.Identifier(rule.column)
+                )
             )
             for rule in rules
         )

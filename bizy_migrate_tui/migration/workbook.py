@@ -28,7 +28,7 @@ CHUNK = 10_000
 PLACEHOLDER: ColumnElement[Any] = literal_column("?")
 """Stands in a statement for a value that is given when it is executed."""
 
-_DIALECT = sqlite_dialect.dialect(paramstyle="qmark")  # type: ignore[no-untyped-call]
+_DIALECT = sqlite_dialect.dialect(paramstyle="qmark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,7 @@ _notes = MetaData()
 
 
 def _row_set(name: str) -> dict[str, Table]:
-    return {
-        table: Table(f"{name}_{table}", _notes, Column("key", Integer, primary_key=True)) for table in ("goals", "tasks")
-    }
+    return {table: Table(f"{name}_{table}", _notes, Column("key", Integer, primary_key=True)) for table in ("goals", "tasks")}
 
 
 TROUBLED = _row_set("troubled")
@@ -65,9 +63,7 @@ LEFT_OUT = _row_set("left_out")
 CUT = Table("cut_goals", _notes, Column("key", Integer, primary_key=True))
 """Goals whose parent link closes a circle."""
 PRESENT = {
-    table: Table(
-        f"present_{table}", _notes, Column("id", BigInteger, primary_key=True), Column("standing", Text, nullable=False)
-    )
+    table: Table(f"present_{table}", _notes, Column("id", BigInteger, primary_key=True), Column("standing", Text, nullable=False))
     for table in ("goals", "tasks")
 }
 """Ids that the target has already, with how they stand to the source's rows."""

@@ -22,6 +22,10 @@ def _adjusts(code: str, action: str) -> Kind:
     return Kind(code, Severity.ADJUSTS, action, _ALL)
 
 
+def _leaves_out(code: str, action: str) -> Kind:
+    return Kind(code, Severity.ADJUSTS, action, (Choice.LEAVE_OUT, Choice.STOP), Choice.LEAVE_OUT)
+
+
 def _notes(code: str, action: str) -> Kind:
     return Kind(code, Severity.NOTES, action)
 
@@ -58,8 +62,8 @@ KINDS: dict[str, Kind] = {
         _notes("column-without-home", "the web interface has no such column; its values are preserved"),
         _notes("table-without-home", "the web interface has no such table; its rows are preserved"),
         _notes("kept-on-web", "the row is in the target already and differs; it is kept as it is there"),
-        Kind("id-duplicate", Severity.ADJUSTS, "the id occurs twice; the first row is taken, this one is preserved whole", (Choice.LEAVE_OUT, Choice.STOP), Choice.LEAVE_OUT),
-        Kind("id-unusable", Severity.ADJUSTS, "the id is none that PostgreSQL can hold; the row is preserved whole", (Choice.LEAVE_OUT, Choice.STOP), Choice.LEAVE_OUT),
+        _leaves_out("id-duplicate", "the id occurs twice; the first row is taken, this one is preserved whole"),
+        _leaves_out("id-unusable", "the id is none that PostgreSQL can hold; the row is preserved whole"),
         Kind("id-taken", Severity.BLOCKS, "the id belongs to somebody else's row in the target; nothing can be written"),
         Kind("username-taken", Severity.BLOCKS, "the user name belongs to another account; choose another one"),
     )

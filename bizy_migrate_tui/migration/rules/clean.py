@@ -70,9 +70,7 @@ def is_time(column: ColumnElement[Any]) -> ColumnElement[bool]:
         (func.length(column) == 26, and_(func.substr(column, 20, 1) == ".", func.substr(column, 26).between("0", "9"))),
         else_=False,
     )
-    real = and_(
-        func.substr(column, 1, 4).between("0002", "9998"), func.substr(column, 1, 19) == func.datetime(column), form
-    )
+    real = and_(func.substr(column, 1, 4).between("0002", "9998"), func.substr(column, 1, 19) == func.datetime(column), form)
     return or_(column.is_(None), real)
 
 

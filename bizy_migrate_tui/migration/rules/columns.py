@@ -76,7 +76,9 @@ GOALS = WebTable(
         Column("description", repairs.text, clean.is_text, is_free_text=True),
         Column("horizon", repairs.one_of(HORIZONS, _HORIZON_SYNONYMS, "monthly", "horizon-unknown"), clean.is_one_of(HORIZONS)),
         Column("target_date", repairs.calendar_time, clean.is_time),
-        Column("status", repairs.one_of(GOAL_STATUSES, _GOAL_SYNONYMS, "active", "status-unknown"), clean.is_one_of(GOAL_STATUSES)),
+        Column(
+            "status", repairs.one_of(GOAL_STATUSES, _GOAL_SYNONYMS, "active", "status-unknown"), clean.is_one_of(GOAL_STATUSES)
+        ),
         Column("progress_percentage", repairs.progress, clean.is_real, Form.REAL),
         Column("success_criteria", repairs.text, clean.is_text, is_free_text=True),
         Column("created_at", repairs.goal_created, clean.is_given_time),
@@ -93,7 +95,9 @@ TASKS = WebTable(
         Column("title", repairs.title, clean.is_title, is_free_text=True),
         Column("description", repairs.text, clean.is_text, is_free_text=True),
         Column("priority", repairs.priority, clean.is_integer_between(1, 5)),
-        Column("status", repairs.one_of(TASK_STATUSES, _TASK_SYNONYMS, "pending", "status-unknown"), clean.is_one_of(TASK_STATUSES)),
+        Column(
+            "status", repairs.one_of(TASK_STATUSES, _TASK_SYNONYMS, "pending", "status-unknown"), clean.is_one_of(TASK_STATUSES)
+        ),
         Column("category", repairs.short_text(100), clean.is_text_up_to(100), is_free_text=True),
         Column("estimated_hours", repairs.hours, clean.is_duration, Form.REAL),
         Column("actual_hours", repairs.hours, clean.is_duration, Form.REAL),

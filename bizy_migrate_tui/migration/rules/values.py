@@ -85,7 +85,7 @@ def has_broken_text(document: Json) -> bool:
     while pending:
         item = pending.pop()
         if isinstance(item, str):
-            if "\0" in item or not item.isascii() and any("\ud800" <= c <= "\udfff" for c in item):
+            if "\0" in item or (not item.isascii() and any("\ud800" <= c <= "\udfff" for c in item)):
                 return True
         elif isinstance(item, dict):
             pending.extend(item.keys())

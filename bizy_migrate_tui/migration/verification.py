@@ -1,0 +1,222 @@
+"""Verification at any later time: source and target compared again, what the web changed told from what is wrong."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from psycopg2.extensions import connection as PgConnection
+from psycopg2.extensions import cursor as Cursor
+from sqlalchemy import delete, insert, select
+
+from bizy_migrate_tui.migration import accounts, ledger, sequences, web_changes
+from bizy_migrate_tui.migration.after_commit import QueryTime, check_index, check_of, time_queries
+from bizy_migrate_tui.migration.comparison import Comparison, Scope, Side
+from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, Progress, ignore
+from bizy_migrate_tui.migration.findings import Check, Difference
+from bizy_migrate_tui.migration.inventory import Inventory
+from bizy_migrate_tui.migration.planning import choose_careful_rows
+from bizy_migrate_tui.migration.preserved_load import missing_originals
+from bizy_migrate_tui.migration.preserving import originals
+from bizy_migrate_tui.migration.proof import DIFFERENCES_SHOWN, check_relations
+from bizy_migrate_tui.migration.reading import CarefulReader
+from bizy_migrate_tui.migration.recorded import choices_of, reading_of
+from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
+from bizy_migrate_tui.migration.session import Session
+from bizy_migrate_tui.migration.standing import Standing
+from bizy_migrate_tui.migration.target import Target, connect, settle
+from bizy_migrate_tui.migration.web_changes import WebChanges
+from bizy_migrate_tui.migration.web_rules import check_rules
+from bizy_migrate_tui.migration.workbook import PLACEHOLDER, PRESENT, open_workbook, source_tables, to_sql
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a verification found.
+
+    `differences` are the first of the cells that are wrong; `web_changes` is what the web interface did since, which is not
+    wrong; `compared_with` is the file that the target was compared with.
+    """
+
+    run: ledger.Run
+    compared_with: Path
+    checks: tuple[Check, ...]
+    differences: tuple[Difference, ...]
+    web_changes: WebChanges
+    query_times: tuple[QueryTime, ...]
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check holds."""
+        return all(check.passed for check in self.checks)
+
+
+def verify(
+    sqlite_path: Path,
+    target: Target,
+    *,
+    run_id: int | None = None,
+    on_event: OnEvent = ignore,
+    cancel: Cancellation | None = None,
+) -> Verification:
+    """Compare the run's rows in the target with its source, again.
+
+    Where the source has changed since, the run's backup takes its place if it is still there. Raises MigrationError
+    (no-such-run), SourceError, TargetError and Cancelled.
+    """
+    cancel = cancel or Cancellation()
+    started = time.perf_counter()
+    with closing(connect(target)) as server, cancel.interrupting(server.cancel):
+        run = ledger.get_run(server, run_id)
+        server.rollback()
+        with Session(_source_of(run, sqlite_path)) as session:
+            snapshot = session.take_snapshot(backup=False, on_event=on_event, cancel=cancel)
+            inventory = session.take_inventory(snapshot, choices_of(run).zone, on_event=on_event, cancel=cancel)
+            return session.explained(
+                cancel, lambda: _Verifier(server, run, inventory, sqlite_path, on_event, cancel).verify(started)
+            )
+
+
+def _source_of(run: ledger.Run, sqlite_path: Path) -> Path:
+    """The backup of the run where there is one: it does not change. Else the source."""
+    backup = Path(run.backup_path) if run.backup_path else None
+    return backup if backup is not None and backup.exists() else sqlite_path
+
+
+@dataclass
+class _Verifier:
+    server: PgConnection
+    run: ledger.Run
+    inventory: Inventory
+    sqlite_path: Path
+    on_event: OnEvent
+    cancel: Cancellation
+
+    def verify(self, started: float) -> Verification:
+        began = time.perf_counter()
+        self.on_event(PhaseStarted(Phase.PROOF, sum(t.rows for t in self.inventory.tables.values() if t.has_home)))
+        settle(self.server)
+        with (
+            closing(open_workbook(self.inventory.workbook, self.inventory.snapshot.path)) as self.workbook,
+            self.cancel.interrupting(self.workbook.interrupt),
+            self.server.cursor() as rows,
+        ):
+            self.tables = source_tables(self.workbook)
+            self.reading = reading_of(self.run)
+            choose_careful_rows(self.workbook, self.tables, self.inventory, self.reading)
+            self.changes = web_changes.changed_since(self.server, self.run)
+            differences = tuple(islice(self._differences(rows), DIFFERENCES_SHOWN))
+            self.on_event(PhaseFinished(Phase.PROOF, time.perf_counter() - began))
+            times = tuple(time_queries(rows, self.workbook, self.run.user_id))
+            checks = tuple(self._checks(rows, differences, times))
+        self.server.rollback()
+        return Verification(
+            self.run,
+            self.inventory.snapshot.source,
+            checks,
+            differences,
+            self.changes,
+            times,
+            time.perf_counter() - started,
+        )
+
+    def _differences(self, rows: Cursor) -> Iterator[Difference]:
+        side = Side(self.workbook, self.tables, self.reading)
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            self.cancel.check()
+            done += count
+            self.on_event(Progress(Phase.PROOF, done))
+
+        for home in WEB_TABLES:
+            if home.name in self.tables:
+                self._list_expected(home)
+                changed = set(self.changes.changed.get(home.name, ()))
+                missing = set(self.changes.missing.get(home.name, ()))
+                comparison = Comparison(side, rows, home, self.run.user_id, scope=Scope.PRESENT)
+                for difference in comparison.differences(advance):
+                    if int(difference.id) not in changed | missing:
+                        yield difference
+                yield from (Difference(home.name, str(id_), "id", str(id_), None) for id_ in sorted(missing))
+        reader = CarefulReader(self.workbook, self.tables, self.reading)
+        yield from missing_originals(rows, originals(self.workbook, self.inventory, self.tables, reader))
+        yield from self._account_differences(rows)
+
+    def _list_expected(self, home: WebTable) -> None:
+        """Fill PRESENT with the ids that the run brought and that the source still has."""
+        present = PRESENT[home.name]
+        self.workbook.execute(to_sql(delete(present)))
+        source = self.tables[home.name]
+        ranges = self.run.inserted_tasks if home.name == "tasks" else self.run.inserted_goals
+        add = insert(present).prefix_with("OR IGNORE")
+        id_ = source.column("id")
+        for first, last in ranges:
+            ids = select(id_, PLACEHOLDER).select_from(source.table).where(id_.between(first, last))
+            self.workbook.execute(to_sql(add.from_select(["id", "standing"], ids)), (Standing.SAME.value,))
+
+    def _account_differences(self, rows: Cursor) -> Iterator[Difference]:
+        """Columns of the account that are not as the run left them, unless the web has changed it since."""
+        found = accounts.account_fingerprint(rows.connection, self.run.user_id)
+        noted = self.run.account
+        if found.get("updated_at") != noted.get("updated_at") and self._is_web_time(found.get("updated_at")):
+            return
+        for column, expected in noted.items():
+            if found.get(column) != expected and column != "last_login_at":
+                yield Difference("users", str(self.run.user_id), column, expected, found.get(column))
+
+    def _is_web_time(self, updated: str | None) -> bool:
+        try:
+            return updated is not None and datetime.fromisoformat(updated) > self.run.loaded_at
+        except ValueError:
+            return False
+
+    def _checks(self, rows: Cursor, differences: tuple[Difference, ...], times: tuple[QueryTime, ...]) -> Iterator[Check]:
+        yield self._cells(differences)
+        for table in ("goals", "tasks"):
+            yield self._count(table)
+        yield from check_relations(rows, self.run.user_id)
+        yield from check_rules(rows, self.run.user_id)
+        yield self._range(rows)
+        yield sequences.prove_inserts(rows, self.run.user_id)
+        yield check_index(rows, self.run.user_id)
+        yield from map(check_of, times)
+        yield Check("changes on the web since", passed=True, detail=_tell(self.changes))
+
+    def _cells(self, differences: tuple[Difference, ...]) -> Check:
+        if not differences:
+            return Check(
+                "every cell is as in the source", passed=True, detail="all rows and all originals read back and compared"
+            )
+        first = differences[0]
+        detail = f"{len(differences):,} differ, first {first.table} {first.id} {first.column}"
+        return Check("every cell is as in the source", passed=False, detail=detail)
+
+    def _count(self, table: str) -> Check:
+        brought = sum(
+            last - first + 1 for first, last in (self.run.inserted_tasks if table == "tasks" else self.run.inserted_goals)
+        )
+        gone = self.changes.missing_counts.get(table, 0)
+        detail = f"{brought - gone:,} of {brought:,} that the run brought, {self.changes.added.get(table, 0):,} made since"
+        return Check(f"{table}: counts match", passed=not gone, detail=detail)
+
+    def _range(self, rows: Cursor) -> Check:
+        rows.execute(
+            "SELECT min(created_at)::text, max(created_at)::text FROM public.tasks WHERE user_id = %s", (self.run.user_id,)
+        )
+        low, high = rows.fetchone() or (None, None)
+        source = self.inventory.tables.get("tasks")
+        before = f"source {source.first} to {source.last}" if source and source.first else "no times in the source"
+        return Check("timestamps look reasonable", passed=True, detail=f"{before}; target {low} to {high} UTC")
+
+
+def _tell(changes: WebChanges) -> str:
+    parts = [f"{count:,} {table} changed" for table, count in changes.changed_counts.items() if count]
+    parts += [f"{count:,} {table} added" for table, count in changes.added.items() if count]
+    parts += [f"{count:,} {table} missing" for table, count in changes.missing_counts.items() if count]
+    return ", ".join(parts) or "none"
