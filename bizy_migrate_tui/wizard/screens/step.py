@@ -8,7 +8,7 @@ Enter and Back are here, Help and Quit are the app's.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -76,7 +76,7 @@ class StepScreen(Screen[None]):
         self.state = state
         self.core = core
         self.jobs: list[Job[Any]] = []
-        self.arriving = False
+        self.arriving: Literal["", "arrive", "retry"] = ""
         self._ticker: Timer | None = None
 
     # What a subclass fills in
@@ -134,6 +134,12 @@ class StepScreen(Screen[None]):
             self._ticker.resume()
         self.refresh_bindings()
         return job
+
+    def come(self) -> None:
+        """Called by the app when it has shown the step; a dialog that closes is no coming."""
+        how, self.arriving = self.arriving, ""
+        if how:
+            (self.retry if how == "retry" else self.arrive)()
 
     def drop_jobs(self) -> None:
         """Stop what is under way and forget what comes of it."""
@@ -211,9 +217,7 @@ class StepScreen(Screen[None]):
     @on(events.ScreenResume)
     def _resumed(self) -> None:
         self.redraw_rail()
-        if self.arriving:
-            self.arriving = False
-            self.arrive()
+        self.come()
 
     def _tick(self) -> None:
         if self.jobs and self.is_current:

@@ -1,0 +1,255 @@
+"""The wizard's app: holds the state, decides where to go, and leaves the terminal as it found it."""
+
+import asyncio
+import importlib
+import os
+import signal
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import rich
+from rich.segment import Segments
+from rich.traceback import Traceback
+from textual import on
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from bizy_migrate_tui import remembered
+from bizy_migrate_tui.migration.errors import ExitCode
+from bizy_migrate_tui.settings import Settings
+from bizy_migrate_tui.wizard import theme
+from bizy_migrate_tui.wizard.core import Core
+from bizy_migrate_tui.wizard.core_adapter import RealCore
+from bizy_migrate_tui.wizard.flow import PATHS, Step, Turn, Way, step_after
+from bizy_migrate_tui.wizard.help_screen import HelpScreen, keys_of
+from bizy_migrate_tui.wizard.screens.step import PATIENCE, StepScreen
+from bizy_migrate_tui.wizard.state import Failure, WizardState
+from bizy_migrate_tui.wizard.widgets.confirm import ConfirmModal, WaitModal
+from bizy_migrate_tui.wizard.widgets.step_rail import StepRail
+
+if TYPE_CHECKING:
+    from bizy_migrate_tui.demo import DemoInfo
+    from bizy_migrate_tui.wizard.jobs import Job
+
+SCREENS: Final[Mapping[Step, str]] = {step: f"{step.name.capitalize()}Screen" for step in Step}
+"""The class of each step's screen, in the module `screens.<step>`; imported when the step is first come to."""
+
+SIGNALS: Final = {"SIGTERM": 143, "SIGHUP": 129}
+"""Exit codes of the signals that end a program: 128 and the signal's number."""
+
+WARM_UP: Final = "bizy_migrate_tui.migration.session"
+
+
+class WizardApp(App[None]):
+    """Screens post how their step ended; the app knows the way."""
+
+    TITLE = "Bizy AI → PostgreSQL"
+    CSS_PATH = "wizard.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (Textual declares it so)
+        (0, "-tiny"),
+        (60, "-narrow"),
+        (110, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012 (the same)
+        (0, "-short"),
+        (16, "-low"),
+        (22, "-high"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "Help"),
+        Binding("ctrl+q", "quit", "Quit", priority=True),
+        Binding("ctrl+c", "quit", "Quit", show=False, system=True),
+        *(Binding(f"f{number + 2}", f"visit({number})", show=False) for number in range(len(PATHS[Way.MIGRATE]))),
+    ]
+
+    def __init__(self, state: WizardState, core: Core, *, look: str | None = None) -> None:
+        super().__init__()
+        self.state = state
+        self.core = core
+        self._look = look
+        self._screens: dict[Step, StepScreen] = {}
+        self._leaving = False
+        state.changed = self._redraw_rail
+
+    @property
+    def step_screen(self) -> StepScreen:
+        """The step in sight, below any dialog."""
+        return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, StepScreen))
+
+    async def on_mount(self) -> None:
+        """First paint: the welcome. What is heavy is imported meanwhile."""
+        self.register_theme(theme.DARK)
+        self.register_theme(theme.LIGHT)
+        if self._look is not None and self._look in self.available_themes:
+            self.theme = self._look
+        self._listen_to_signals()
+        self.go_to(Step.WELCOME)
+        self.call_after_refresh(partial(self.run_worker, self._warm_up, thread=True, exit_on_error=False))
+
+    # Where to go
+
+    @on(StepScreen.Ended)
+    def _step_ended(self, event: StepScreen.Ended) -> None:
+        if event.turn is Turn.NEXT:
+            self.state.complete(event.step)
+        failed = self.state.failure.step if self.state.failure else None
+        following = step_after(self.state.way, event.step, event.turn, failed)
+        if following is None:
+            self._leave(self.state.exit_code)
+        else:
+            self.go_to(following, retry=event.turn is Turn.RETRY)
+
+    @on(StepScreen.Failed)
+    def _step_failed(self, event: StepScreen.Failed) -> None:
+        self.state.fail(Failure(event.step, event.error, event.meaning))
+        self.go_to(Step.FAILURE)
+
+    @on(StepRail.Chosen)
+    def _step_chosen(self, event: StepRail.Chosen) -> None:
+        self.visit(event.step)
+
+    def action_visit(self, number: int) -> None:
+        """Go to the step with that place on the way."""
+        if number < len(self.state.path):
+            self.visit(self.state.path[number])
+
+    def visit(self, step: Step) -> None:
+        """Go to a step if it may be gone to; else say why not."""
+        here = self.step_screen
+        if any(job.critical for job in here.jobs):
+            here.say("Cancel first: the target is being written to.", "warning")
+        elif not self.state.can_visit(step):
+            here.say(f"{step} comes later. Enter goes on from here.", "warning")
+        elif step is not here.STEP:
+            self.go_to(step)
+
+    def go_to(self, step: Step, *, retry: bool = False) -> None:
+        """Show a step; what was typed and found there the last time is still there."""
+        screen = self._screen_for(step)
+        screen.arriving = "retry" if retry else "arrive"
+        if not any(isinstance(shown, StepScreen) for shown in self.screen_stack):
+            self.push_screen(screen)
+            return
+        while not isinstance(self.screen, StepScreen):
+            self.pop_screen()
+        if self.screen is screen:
+            screen.come()
+            return
+        self.screen.drop_jobs()
+        self.switch_screen(screen)
+
+    def _screen_for(self, step: Step) -> StepScreen:
+        if step not in self._screens:
+            module = importlib.import_module(f"bizy_migrate_tui.wizard.screens.{step.name.lower()}")
+            screen: StepScreen = getattr(module, SCREENS[step])(self.state, self.core)
+            self.install_screen(screen, step.name)
+            self._screens[step] = screen
+        return self._screens[step]
+
+    def _redraw_rail(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, StepScreen):
+                screen.redraw_rail()
+
+    # Help and palette
+
+    def action_help(self) -> None:
+        """What this step is about, and the keys that do something now."""
+        screen = self.step_screen
+        self.push_screen(HelpScreen(screen.STEP, screen.HELP, keys_of(self.screen)))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Only what can be done now."""
+        step = self.step_screen
+        for key, active in screen.active_bindings.items():
+            binding = active.binding
+            if active.enabled and binding.show and active.node is step:
+                action = partial(self.run_action, binding.action, active.node)
+                yield SystemCommand(binding.description, f"The same as the key {self.get_key_display(binding) or key}", action)
+        for other in self.state.path:
+            if other is not step.STEP and self.state.can_visit(other):
+                yield SystemCommand(f"Go to {other}", f"This step is {self.state.state_of(other)}", partial(self.visit, other))
+        yield SystemCommand("Help", "What this step is about, and its keys", self.action_help)
+        yield SystemCommand("Theme", "Dark, light, or the terminal's own colours", self.action_change_theme)
+        yield SystemCommand("Quit", "Leave; a run is asked about first", self.action_quit)
+
+    # Leaving
+
+    async def action_quit(self) -> None:
+        """Leave; when the target is being written to, ask first."""
+        if self._leaving:
+            return
+        if not any(job.critical for job in self._jobs()):
+            self._leave(self.state.exit_code)
+            return
+        question = "The migration is under way. Stopping takes back everything it wrote; the target is as it was before."
+        modal = ConfirmModal("Stop and leave?", question, yes="Stop and leave", no="Go on migrating")
+        self.push_screen(modal, lambda sure: self._leave(ExitCode.CANCELLED) if sure else None)
+
+    def _leave(self, code: int) -> None:
+        if not self._leaving:
+            self._leaving = True
+            self.run_worker(self._stop_and_exit(code), exit_on_error=True)
+
+    async def _stop_and_exit(self, code: int) -> None:
+        """Ask every job to stop, wait for those that write, and go."""
+        jobs = self._jobs()
+        for job in jobs:
+            job.cancel.request()
+        if any(job.critical for job in jobs):
+            self.push_screen(WaitModal("Stopping…", "Waiting for PostgreSQL to take back what was written."))
+        for job in jobs:
+            await asyncio.to_thread(job.join, None if job.critical else PATIENCE)
+        self._remember()
+        await asyncio.to_thread(self.state.close_work)
+        self.exit(return_code=code)
+
+    def _jobs(self) -> "list[Job[object]]":
+        return [job for screen in self._screens.values() for job in screen.jobs]
+
+    def _remember(self) -> None:
+        if self.state.demo:
+            return
+        values = {
+            "sqlite_path": str(self.state.sqlite_path),
+            "timezone": self.state.zone,
+            "user_email": self.state.email,
+            "user_name": self.state.username,
+            "theme": self.theme,
+        }
+        if self.state.target is not None:
+            values["postgres_url"] = self.state.target.masked_url()
+        with suppress(OSError):
+            remembered.save(values)
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name, code in SIGNALS.items():
+            number = getattr(signal, name, None)
+            if number is not None:
+                with suppress(NotImplementedError, RuntimeError, ValueError):  # Windows; a loop outside the main thread
+                    loop.add_signal_handler(number, self._leave, code)
+
+    def _warm_up(self) -> None:
+        """Import what the next steps need while the user reads."""
+        with suppress(ImportError):
+            importlib.import_module(WARM_UP)
+
+    def _fatal_error(self) -> None:
+        """Textual's, without the values of local variables: there are passwords among them."""
+        self.bell()
+        traceback = Traceback(show_locals=False, width=None, suppress=[rich])
+        self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))
+        self._close_messages_no_wait()
+
+
+def run_wizard(settings: Settings, *, demo: "DemoInfo | None" = None, backup: bool = True) -> int:
+    """Run the wizard on this terminal; its exit code. The terminal is as before when it returns."""
+    state = WizardState.from_settings(settings, backup=backup, demo=demo is not None)
+    app = WizardApp(state, RealCore(), look=os.environ.get("TEXTUAL_THEME") or remembered.load().get("theme") or theme.DEFAULT)
+    app.run()
+    return ExitCode.FAILED if app.return_code is None else app.return_code
