@@ -26,7 +26,6 @@ class Phase(StrEnum):
     PROOF = "Prove every cell"
     COMMIT = "Commit"
     CHECKS = "Final checks"
-    REMOVE = "Take the rows back"
 
 
 @dataclass(frozen=True, slots=True)
