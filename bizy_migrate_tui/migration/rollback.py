@@ -116,7 +116,7 @@ def _remove(server: PgConnection, rows: Cursor, plan: RollbackPlan) -> tuple[dic
 
 
 def _remove_preserved(rows: Cursor, plan: RollbackPlan) -> int:
-    rows.execute("DELETE FROM bizy_migrate.preserved WHERE " + OF_NO_KEPT_ROW, kept_ids(plan.run, plan.removals))
+    rows.execute(sql.SQL("DELETE FROM bizy_migrate.preserved WHERE {}").format(OF_NO_KEPT_ROW), kept_ids(plan.run, plan.removals))
     return rows.rowcount
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import psycopg2
+from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as Cursor
 
@@ -74,12 +75,14 @@ def make_plan(server: PgConnection, rows: Cursor, run_id: int | None, *, include
     )
 
 
-OF_NO_KEPT_ROW: Final = """
+OF_NO_KEPT_ROW: Final = sql.SQL(
+    """
 run_id = %(run)s AND NOT CASE
   WHEN source_table NOT IN ('tasks', 'goals') OR source_key !~ '^[0-9]{1,18}$' THEN false
   WHEN source_table = 'tasks' THEN source_key::bigint <@ %(tasks)s::int8multirange
   ELSE source_key::bigint <@ %(goals)s::int8multirange END
 """
+)
 """The preserved originals of a run, without those that belong to rows which stay in the web tables."""
 
 
@@ -89,7 +92,7 @@ def kept_ids(run: Run, removals: Mapping[str, Removal]) -> dict[str, object]:
 
 
 def _count_preserved(rows: Cursor, run: Run, removals: Mapping[str, Removal]) -> int:
-    rows.execute("SELECT count(*) FROM bizy_migrate.preserved WHERE " + OF_NO_KEPT_ROW, kept_ids(run, removals))
+    rows.execute(sql.SQL("SELECT count(*) FROM bizy_migrate.preserved WHERE {}").format(OF_NO_KEPT_ROW), kept_ids(run, removals))
     return int((rows.fetchone() or (0,))[0])
 
 
