@@ -1,0 +1,172 @@
+"""How the headless commands speak, ask and show progress: everything here goes to standard error.
+
+Standard output belongs to the result. Rich draws the bars; without a terminal each step is one line when it ends.
+"""
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillRunning
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final, TypeVar
+
+import click
+
+from bizy_migrate_tui.display import group_digits, human_seconds, safe_text
+from bizy_migrate_tui.logs import LOGGER
+from bizy_migrate_tui.migration.errors import Cancelled, MigrationError, UsageError
+from bizy_migrate_tui.migration.events import Cancellation, Event, OnEvent, PhaseFinished, PhaseStarted, Progress
+from bizy_migrate_tui.migration.secret import Secret
+
+T = TypeVar("T")
+
+_LOG: Final = logging.getLogger(LOGGER)
+_POLL_SECONDS: Final = 0.2
+"""Windows delivers Ctrl+C only between waits."""
+
+
+def say(text: str = "") -> None:
+    """Lines for a person; text from a database cannot command the terminal here."""
+    for line in text.split("\n"):
+        click.echo(safe_text(line), err=True)
+
+
+def say_error(error: MigrationError) -> None:
+    """What went wrong and what to do about it."""
+    click.secho(f"✗ {safe_text(error.cause)}", fg="red", bold=True, err=True)
+    if error.remedy:
+        say("\n".join(f"  {line}" for line in error.remedy.split("\n")))
+
+
+def say_check(name: str, passed: bool, detail: str) -> None:
+    """One line of a list of checks."""
+    mark = click.style("✓", fg="green") if passed else click.style("✗", fg="red", bold=True)
+    click.echo(f"{mark} {safe_text(name)}: {safe_text(detail)}", err=True)
+
+
+def say_warning(name: str, detail: str) -> None:
+    """A line of a list of checks that does not stop the move."""
+    click.echo(f"{click.style('!', fg='yellow')} {safe_text(name)}: {safe_text(detail)}", err=True)
+
+
+def refuse_silence(*, yes: bool) -> None:
+    """Raise UsageError "needs-yes" where consent is wanted and nobody can be asked; better before the work than after."""
+    if not (yes or can_ask()):
+        raise UsageError("needs-yes", "This writes to the database, and there is no terminal to ask on.", "Add --yes.")
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on only with consent. Raises Cancelled for a no, UsageError "needs-yes" where nobody can be asked."""
+    refuse_silence(yes=yes)
+    if not yes and not click.confirm(question, default=False, err=True):
+        raise Cancelled()
+
+
+def can_ask() -> bool:
+    """Whether somebody sits at standard input."""
+    return sys.stdin.isatty()
+
+
+def ask_password(prompt: str, *, twice: bool) -> Secret:
+    """A password typed unseen, or the first line of standard input where that is no terminal."""
+    if can_ask():
+        return Secret(click.prompt(prompt, hide_input=True, confirmation_prompt=twice, err=True))
+    return Secret(sys.stdin.readline().rstrip("\r\n"))
+
+
+def say_password(email: str, password: Secret) -> None:
+    """Show a temporary password once, on a terminal; never in a pipe or a file, where it would stay."""
+    if sys.stderr.isatty():
+        say(f"Temporary password of {email}: {password.reveal()}")
+        say("It is shown only this once. Change it with: bizy-migrate-tui user passwd " + email)
+    else:
+        say(f"{email} has a temporary password, which is shown on a terminal only. Choose one with:")
+        say(f"  bizy-migrate-tui user passwd {email}")
+
+
+def cancellable(work: Callable[[OnEvent, Cancellation], T]) -> T:
+    """Do the work in a thread while Ctrl+C and SIGTERM ask it to stop; its progress is shown.
+
+    Raises what the work raises, Cancelled among it.
+    """
+    cancel = Cancellation()
+    with _stopped_by_signals(cancel), _progress() as on_event, ThreadPoolExecutor(1) as worker:
+        return _wait(worker.submit(work, on_event, cancel))
+
+
+def _wait(future: "Future[T]") -> T:
+    while True:
+        try:
+            return future.result(timeout=_POLL_SECONDS)
+        except StillRunning:
+            if future.done():  # the work itself raised a TimeoutError
+                raise
+
+
+@contextmanager
+def _stopped_by_signals(cancel: Cancellation) -> Iterator[None]:
+    """While the block runs, a signal is a request to stop; the worker holds the lock that the request takes, not we."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if not cancel.requested:
+            say("Stopping …")
+        cancel.request()
+
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may take signals
+        yield
+        return
+    names = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not None]
+    before = {number: signal.signal(number, stop) for number in names}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _progress() -> Iterator[OnEvent]:
+    if not sys.stderr.isatty():
+        yield _tell_line
+        return
+    from rich.console import Console  # noqa: PLC0415 (only where it is drawn)
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.progress import Progress as Bars  # noqa: PLC0415
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[figures]}", markup=False),
+        TimeRemainingColumn(),
+    )
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        ids = {}
+
+        def draw(event: Event) -> None:
+            if isinstance(event, PhaseStarted):
+                ids[event.phase] = bars.add_task(str(event.phase), total=event.total, figures="")
+            elif isinstance(event, Progress):
+                if event.phase in ids:
+                    bars.update(ids[event.phase], completed=event.done, figures=group_digits(event.done))
+            else:
+                if event.phase in ids:
+                    bars.remove_task(ids.pop(event.phase))
+                bars.console.print(_line(event), markup=False, highlight=False)
+                _LOG.info("%s", _line(event))
+
+        yield draw
+
+
+def _tell_line(event: Event) -> None:
+    if isinstance(event, PhaseFinished):
+        say(_line(event))
+        _LOG.info("%s", _line(event))
+
+
+def _line(event: PhaseFinished) -> str:
+    detail = f" — {safe_text(event.detail)}" if event.detail else ""
+    return f"✓ {event.phase}: {human_seconds(event.seconds)}{detail}"
