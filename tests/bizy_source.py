@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -43,6 +44,11 @@ def run_bizy_commands(database: Path, commands: Iterable[Sequence[str]]) -> str:
 def create_tables(database: Path) -> None:
     """The empty tables, made by bizy's own code."""
     _run([sys.executable, "-c", "from agent.models import init_database; init_database()"], database)
+
+
+def copy_of(database: Path, folder: Path) -> Path:
+    """A copy to work with, in `folder`."""
+    return Path(shutil.copy(database, folder / "tasks.db"))
 
 
 def bizy_environment(database: Path) -> dict[str, str]:
