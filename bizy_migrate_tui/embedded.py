@@ -31,6 +31,9 @@ SERVANT: Final = "nobody"
 SOCKET_PATH_LIMIT: Final = 100
 """Bytes in a Unix socket's path: 103 on macOS, 107 on Linux, and a little to spare."""
 
+SOCKET_PORT: Final = 5432
+"""Part of the socket's name."""
+
 START_ATTEMPTS: Final = 3
 STOP_SECONDS: Final = 20
 START_SECONDS: Final = 60
@@ -51,7 +54,8 @@ class EmbeddedServer:
     def target(self, dbname: str = DATABASE) -> Target:
         """A database on this server, as the administrator."""
         host = str(self.folder) if self.port is None else "127.0.0.1"
-        return Target.from_fields(host=host, port=self.port, dbname=dbname, user=ADMIN, password=self.password)
+        port = self.port or SOCKET_PORT  # said, because PGPORT may be meant for another server
+        return Target.from_fields(host=host, port=port, dbname=dbname, user=ADMIN, password=self.password)
 
     @property
     def data(self) -> Path:
@@ -60,13 +64,13 @@ class EmbeddedServer:
 
     def stop_command(self) -> str:
         """What a person types to stop a server that was asked to stay."""
-        return f"{self.binaries / _program('pg_ctl')} -D {self.data} stop"
+        if os.name == "nt":
+            return f"{self.binaries / _program('pg_ctl')} -D {self.data} stop"
+        return f"kill -INT $(head -n 1 {self.data / 'postmaster.pid'})"  # pg_ctl refuses to serve root
 
 
 @contextmanager
-def embedded_server(
-    version: int = 18, *, password: Secret | None = None, keep: bool = False
-) -> Iterator[EmbeddedServer]:
+def embedded_server(version: int = 18, *, password: Secret | None = None, keep: bool = False) -> Iterator[EmbeddedServer]:
     """Run a new, empty PostgreSQL (18 or 16) while the block runs; afterwards nothing of it is left.
 
     It listens on a Unix socket in a folder of its own or, with a `password` (and where the platform has no such
@@ -121,7 +125,7 @@ def _suits(place: Path) -> bool:
     if _is_root() and not _open_to_everybody(place.resolve()):
         return False
     return (
-        os.name == "nt" or len(os.fsencode(place.resolve() / "bizy-pg-12345678" / ".s.PGSQL.5432")) <= SOCKET_PATH_LIMIT
+        os.name == "nt" or len(os.fsencode(place.resolve() / "bizy-pg-12345678" / f".s.PGSQL.{SOCKET_PORT}")) <= SOCKET_PATH_LIMIT
     )
 
 
@@ -163,7 +167,7 @@ def _start(binaries: Path, folder: Path, password: Secret | None, *, tcp: bool) 
     """Start the server; a port that somebody else took in the meantime is given up for another."""
     for attempt in range(1, START_ATTEMPTS + 1):
         server = EmbeddedServer(folder, binaries, _free_port() if tcp else None, password)
-        where = f"-h 127.0.0.1 -p {server.port} -k ''" if tcp else f"-h '' -k {folder}"
+        where = f"-h 127.0.0.1 -p {server.port} -k ''" if tcp else f"-h '' -p {SOCKET_PORT} -k {folder}"
         settings = " ".join(f"-c {setting}" for setting in _SETTINGS)
         try:
             _call(

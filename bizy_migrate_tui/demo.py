@@ -1,0 +1,128 @@
+"""The demo: sample data, a PostgreSQL of its own, and the ordinary wizard with its fields filled in."""
+
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import click
+
+from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
+from bizy_migrate_tui.migration.address import Target
+from bizy_migrate_tui.sample import ZONE, write_sample
+from bizy_migrate_tui.settings import DEFAULT_EMAIL, DEFAULT_USERNAME, Origin, Setting, Settings
+
+ROLE: Final = "bizy"
+DATABASE: Final = "bizy_dev"
+
+_ENV: Final = """\
+# The web back end's settings, as they are before the move.
+DATABASE_URL=sqlite:///{source}
+SECRET_KEY=a-key-for-the-demo-only
+
+# Where the web interface is served from
+CORS_ORIGINS=http://localhost:3000
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoInfo:
+    """The demo that the wizard runs in: where its files are, and whether they stay at the end."""
+
+    folder: Path
+    is_kept: bool
+
+
+def run_demo(keep: bool = False) -> int:
+    """Run the wizard on sample data and an embedded PostgreSQL; the wizard's exit code.
+
+    Everything is removed at the end, unless `keep`: then it says where what is. Raises TargetError "embedded-missing" and
+    "embedded-failed".
+    """
+    from bizy_migrate_tui.wizard.app import run_wizard
+
+    with _removed_whatever_ends_it(), _folder(keep) as folder:
+        click.echo("Starting a PostgreSQL for the demo…", err=True)
+        with embedded_server(keep=keep) as server:
+            try:
+                return run_wizard(prepare(folder, server), demo=DemoInfo(folder, keep))
+            finally:
+                if keep:
+                    click.echo(_whereabouts(folder, server), err=True)
+
+
+def prepare(folder: Path, server: EmbeddedServer) -> Settings:
+    """Put the sample data and a back end's `.env` into `folder`, make role and database; what the wizard starts from."""
+    source, env_file = folder / "tasks.db", folder / ".env"
+    write_sample(source)
+    env_file.write_text(_ENV.format(source=source), encoding="utf-8")
+    return Settings(
+        sqlite_path=Setting(source, Origin.DEFAULT),
+        target=Setting(_make_database(server), Origin.DEFAULT),
+        zone=Setting(ZONE, Origin.DEFAULT),
+        created_at_utc_until=None,
+        user_email=Setting(DEFAULT_EMAIL, Origin.DEFAULT),
+        user_name=Setting(DEFAULT_USERNAME, Origin.DEFAULT),
+        env_file=env_file,
+        admin_password=server.password,
+    )
+
+
+def _make_database(server: EmbeddedServer) -> Target:
+    """The role and its empty database, as the guide's script leaves them."""
+    from psycopg2 import sql
+
+    from bizy_migrate_tui.migration.target import connect
+
+    admin, password = server.target(), server.password
+    with closing(connect(admin)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as rows:
+            create = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+            rows.execute(create.format(sql.Identifier(ROLE), sql.Literal(password.reveal() if password else None)))
+            rows.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(sql.Identifier(DATABASE), sql.Identifier(ROLE))
+            )
+    return Target.from_fields(host=admin.host, port=admin.port, dbname=DATABASE, user=ROLE, password=password)
+
+
+@contextmanager
+def _folder(keep: bool) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="bizy-demo-")).resolve()
+    try:
+        yield folder
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _removed_whatever_ends_it() -> Iterator[None]:
+    """A closed terminal or a polite kill unwinds the blocks within, instead of leaving a server behind."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, _unwind) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _unwind(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def _whereabouts(folder: Path, server: EmbeddedServer) -> str:
+    target = server.target(DATABASE)
+    return (
+        "Everything was kept:\n"
+        f"  files       {folder}\n"
+        f"  PostgreSQL  {target.masked_url()}\n"
+        f"  its folder  {server.folder}\n"
+        f"  to stop it  {server.stop_command()}"
+    )
