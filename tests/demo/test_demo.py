@@ -1,0 +1,111 @@
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from bizy_migrate_tui.demo import DemoInfo, prepare, run_demo
+from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
+from bizy_migrate_tui.env_file import read_env
+from bizy_migrate_tui.migration.plan import Choices
+from bizy_migrate_tui.migration.run import Status
+from bizy_migrate_tui.migration.secret import Secret
+from bizy_migrate_tui.settings import Settings
+from bizy_migrate_tui.wizard import app
+from tests.core.moving import move, target_rows
+
+Visit = Callable[[Settings, DemoInfo], int]
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
+    """A fresh server, over TCP where the parameter is a password."""
+    with embedded_server(password=getattr(request, "param", None)) as running:
+        yield running
+
+
+def visit_instead_of_wizard(monkeypatch: pytest.MonkeyPatch, visit: Visit) -> None:
+    monkeypatch.setattr(app, "run_wizard", lambda settings, *, demo: visit(settings, demo))
+
+
+def server_folder(settings: Settings) -> Path:
+    assert settings.target is not None
+    return Path(settings.target.value.host or "")
+
+
+@pytest.mark.parametrize("server", [None, Secret("p w%40")], indirect=True, ids=["socket", "tcp"])
+def test_what_the_wizard_gets_is_a_complete_migration(server: EmbeddedServer, tmp_path: Path) -> None:
+    settings = prepare(tmp_path, server)
+    assert settings.target is not None
+    outcome = move(settings.sqlite_path.value, settings.target.value, Choices(zone=settings.zone.value))
+    assert outcome.status is Status.MIGRATED
+    assert outcome.plan.state.tables == {}
+    assert not outcome.plan.state.is_superuser
+    assert len(target_rows(settings.target.value, "tasks")) == 67
+
+
+def test_the_back_ends_settings_name_the_sample(server: EmbeddedServer, tmp_path: Path) -> None:
+    settings = prepare(tmp_path, server)
+    assert settings.env_file is not None
+    assert read_env(settings.env_file)["DATABASE_URL"] == f"sqlite:///{settings.sqlite_path.value}"
+
+
+def test_the_wizards_exit_code_is_the_demos_and_nothing_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Path] = []
+
+    def visit(settings: Settings, info: DemoInfo) -> int:
+        assert not info.is_kept
+        seen.extend((info.folder, settings.sqlite_path.value, server_folder(settings)))
+        assert all(path.exists() for path in seen)
+        return 130
+
+    visit_instead_of_wizard(monkeypatch, visit)
+    assert run_demo() == 130
+    assert seen
+    assert not any(path.exists() for path in seen)
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_nothing_stays_when_the_terminal_goes(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    number = getattr(signal, name, None)
+    if number is None:
+        pytest.skip(f"no {name} here")
+    before = signal.getsignal(number)
+    seen: list[Path] = []
+
+    def visit(settings: Settings, info: DemoInfo) -> int:
+        seen.extend((info.folder, server_folder(settings)))
+        signal.raise_signal(number)
+        raise AssertionError("the signal ends it")
+
+    visit_instead_of_wizard(monkeypatch, visit)
+    with pytest.raises(SystemExit) as ended:
+        run_demo()
+    assert ended.value.code == 128 + number
+    assert seen
+    assert not any(path.exists() for path in seen)
+    assert signal.getsignal(number) == before
+
+
+def test_on_request_everything_stays_and_it_says_how_to_stop_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[Path] = []
+
+    def visit(settings: Settings, info: DemoInfo) -> int:
+        seen.extend((info.folder, server_folder(settings)))
+        return 0
+
+    visit_instead_of_wizard(monkeypatch, visit)
+    assert run_demo(keep=True) == 0
+    said = capsys.readouterr().err
+    assert all(path.exists() and str(path) in said for path in seen)
+    stop = said.split("to stop it", 1)[1].strip()
+    running = psutil.Process(int((seen[1] / "data" / "postmaster.pid").read_text().split()[0]))
+    subprocess.run(stop, shell=True, check=True)  # noqa: S602 (as a person would type it)
+    running.wait(timeout=20)
+    for path in seen:
+        shutil.rmtree(path)
