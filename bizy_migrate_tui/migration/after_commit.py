@@ -42,7 +42,8 @@ QUERIES = (
         "SELECT g.id, count(t.id), count(t.id) FILTER (WHERE t.status = 'completed') FROM public.goals g"
         " LEFT JOIN public.tasks t ON t.parent_goal_id = g.id WHERE g.user_id = %(user)s GROUP BY g.id ORDER BY g.id LIMIT 100",
         "SELECT g.id, t.all_of_them, t.completed FROM snapshot.goals g LEFT JOIN (SELECT parent_goal_id, count(*) all_of_them,"
-        " sum(status = 'completed') completed FROM snapshot.tasks GROUP BY 1) t ON t.parent_goal_id = g.id ORDER BY g.id LIMIT 100",
+        " sum(status = 'completed') completed FROM snapshot.tasks GROUP BY 1) t ON t.parent_goal_id = g.id"
+        " ORDER BY g.id LIMIT 100",
         200,
     ),
     WebQuery(

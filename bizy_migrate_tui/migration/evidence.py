@@ -4,16 +4,19 @@ bizy 1.0.0 wrote tasks.created_at in UTC, later versions in local time. West of 
 time that lies before that of the task made just before it, by the zone's offset.
 """
 
+import operator
 import sqlite3
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, LargeBinary, Select, and_, case, cast, exists, func, literal_column, not_, select
 
 from bizy_migrate_tui.migration import clock
-from bizy_migrate_tui.migration.rules.values import as_moment
-from bizy_migrate_tui.migration.workbook import SourceTable, to_sql
+from bizy_migrate_tui.migration.rules.values import RawText, as_moment
+from bizy_migrate_tui.migration.workbook import SourceTable, key_ranges, to_sql
 
 _SHOWN = 100
 
@@ -56,7 +59,9 @@ class ClockEvidence:
         return jump.before if 0 < jump.seconds <= offset else None
 
 
-def gather(connection: sqlite3.Connection, tables: dict[str, SourceTable], zone: ZoneInfo, taken_at: datetime) -> ClockEvidence:
+def gather(
+    connection: sqlite3.Connection, tables: Mapping[str, SourceTable], zone: ZoneInfo, taken_at: datetime
+) -> ClockEvidence:
     """Read the evidence from the snapshot. `taken_at` is aware; the zone decides what is later than it."""
     jumps = _jumps(connection, tables.get("tasks"))
     return ClockEvidence(
@@ -114,24 +119,28 @@ def _dangling_dependencies(connection: sqlite3.Connection, tasks: SourceTable | 
 
 
 def _jumps(connection: sqlite3.Connection, tasks: SourceTable | None) -> tuple[int, tuple[Jump, ...]]:
+    """How often a task was made, by its time, before the one with the next lower id; all of them where they are few."""
     if tasks is None:
         return 0, ()
-    created = tasks.column("created_at")
-    previous = select(
-        tasks.key.label("key"),
-        created.label("created"),
-        func.lag(tasks.key).over(order_by=tasks.key).label("key_before"),
-        func.lag(created).over(order_by=tasks.key).label("created_before"),
-    ).select_from(tasks.table).where(func.typeof(created) == "text").subquery()  # fmt: skip
-    columns = previous.c
-    found = select(columns.key_before, columns.key, columns.created_before, columns.created).where(
-        columns.created < columns.created_before
-    )
-    total = connection.execute(to_sql(select(func.count()).select_from(found.subquery()))).fetchone()[0]
-    rows = connection.execute(to_sql(found.limit(_SHOWN))).fetchall() if 0 < total <= _SHOWN else []
-    jumps = []
-    for before, after, earlier, later in rows:
-        first, second = as_moment(earlier), as_moment(later)
-        if first and second:
-            jumps.append(Jump(before, after, (first.time - second.time).total_seconds(), second.time))
-    return total, tuple(jumps)
+    total, opened = 0, list[Jump]()
+    before: tuple[int, bytes] | None = None
+    for first, last in key_ranges(connection, tasks):
+        created = tasks.column("created_at")
+        times_of = select(tasks.key.label("key"), created.label("created")).select_from(tasks.table)
+        times_of = times_of.where(tasks.key.between(first, last), func.typeof(created) == "text").order_by(tasks.key)
+        joined = to_sql(select(func.group_concat(times_of.subquery().c.created, "\n")))
+        times = (connection.execute(joined).fetchone()[0] or b"").split(b"\n")
+        found = sum(map(operator.lt, times[1:], times)) + (before is not None and times[0] < before[1])
+        if found and total <= _SHOWN:
+            rows = [(key, bytes(time)) for key, time in connection.execute(to_sql(times_of)).fetchall()]
+            opened += _opened([before, *rows] if before else rows)
+        total += found
+        before = (last, times[-1])
+    return total, tuple(opened[:_SHOWN]) if total <= _SHOWN else ()
+
+
+def _opened(rows: list[tuple[int, bytes]]) -> Iterator[Jump]:
+    for (key_before, time_before), (key, time) in pairwise(rows):
+        earlier, later = as_moment(RawText(time_before)), as_moment(RawText(time))
+        if time < time_before and earlier and later:
+            yield Jump(key_before, key, (earlier.time - later.time).total_seconds(), later.time)

@@ -6,9 +6,11 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
+import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 
+from bizy_migrate_tui.migration.advice import explain
 from bizy_migrate_tui.migration.errors import MigrationError
 
 LOCK_KEY = 0x62697A79
@@ -90,12 +92,15 @@ def record(server: PgConnection, run: NewRun) -> int:
 
 
 def list_runs(server: PgConnection) -> tuple[Run, ...]:
-    """All runs, the newest first; none where there is no ledger."""
-    with server.cursor() as rows:
-        rows.execute("SELECT to_regclass('bizy_migrate.runs') IS NOT NULL")
-        if not (rows.fetchone() or (False,))[0]:
-            return ()
-    return _runs(server, sql.SQL("ORDER BY id DESC"))
+    """All runs, the newest first; none where there is no ledger. Raises MigrationError."""
+    try:
+        with server.cursor() as rows:
+            rows.execute("SELECT to_regclass('bizy_migrate.runs') IS NOT NULL")
+            if not (rows.fetchone() or (False,))[0]:
+                return ()
+        return _runs(server, sql.SQL("ORDER BY id DESC"))
+    except psycopg2.Error as error:
+        raise explain(error) from error
 
 
 def get_run(server: PgConnection, run_id: int | None) -> Run:

@@ -15,8 +15,8 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import ColumnElement, and_, case, func, literal_column, select
 
+from bizy_migrate_tui.migration.census import FIELD_END, NULL_MARK, ROW_END
 from bizy_migrate_tui.migration.clock import HourShift
-from bizy_migrate_tui.migration.inventory import FIELD_END, NULL_MARK, ROW_END
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
 from bizy_migrate_tui.migration.rules.columns import Column, Form, WebTable
 from bizy_migrate_tui.migration.rules.repairs import Value

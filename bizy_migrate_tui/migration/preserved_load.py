@@ -143,8 +143,8 @@ def _holds(kept: Any, cell: Raw) -> bool:
             return isinstance(cell, RawText) and kept.encode("utf-8", "surrogatepass") == cell
         return isinstance(kept, dict) and base64.b64decode(kept.get("base64", "")) == cell
     if isinstance(cell, float) and not math.isfinite(cell):
-        return kept == {"real": repr(cell)}
+        return bool(kept == {"real": repr(cell)})
     if isinstance(kept, bool) or not isinstance(kept, (int, float)) or cell is None:
         return kept is None and cell is None
-    number: float = float(kept) if isinstance(cell, float) else kept
-    return number == cell
+    number = float(kept) if isinstance(cell, float) else kept
+    return bool(number == cell)

@@ -198,6 +198,8 @@ def _copy(source: sqlite3.Connection, path: Path, on_event: OnEvent, cancel: Can
         on_event(Progress(Phase.SNAPSHOT, (pages - remaining) * page_size))
 
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as copy:
+        # Without a journal of its own the copy is written once; until it is whole it has another name anyway.
+        copy.execute("PRAGMA journal_mode = OFF")
         copy.execute("PRAGMA synchronous = OFF")
         try:
             source.backup(copy, pages=_PAGES_A_STEP, progress=step)
@@ -221,7 +223,8 @@ def _check(path: Path, on_event: OnEvent, cancel: Cancellation) -> None:
         raise SourceError(
             "source-damaged",
             f"The database is damaged: {problems[0].splitlines()[-1]}.",
-            "Nothing was changed. Use a backup (tasks_backup_*.db), or rescue it:\nsqlite3 tasks.db .recover | sqlite3 rescued.db",
+            "Nothing was changed. Use a backup (tasks_backup_*.db), or rescue it:\n"
+            "sqlite3 tasks.db .recover | sqlite3 rescued.db",
         )
     if not {"tasks", "goals"} & tables:
         raise SourceError(

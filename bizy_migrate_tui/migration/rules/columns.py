@@ -30,7 +30,7 @@ class Column:
     is_clean: Predicate | None
     form: Form = Form.PLAIN
     is_free_text: bool = False
-    """Whether a clean cell may hold any character, so that its text has to be looked at."""
+    """Whether a clean cell may hold any character, so that its text has to be looked at (JSON that was parsed may not)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ GOALS = WebTable(
         Column("created_at", repairs.goal_created, clean.is_given_time),
         Column("updated_at", repairs.goal_updated, clean.is_given_time),
         Column("completed_at", repairs.nothing, None, Form.MADE),
-        Column("metrics", documents.metrics, clean.is_document("is_object"), is_free_text=True),
+        Column("metrics", documents.metrics, clean.is_document("is_object")),
     ),
 )
 
@@ -107,7 +107,7 @@ TASKS = WebTable(
         Column("completed_at", repairs.local_instant, clean.is_time, Form.LOCAL_TIME),
         Column("dependencies", documents.dependencies, clean.is_document("is_integer_array")),
         Column("notes", repairs.text, clean.is_text, is_free_text=True),
-        Column("tags", documents.tags, clean.is_document("is_string_array"), is_free_text=True),
+        Column("tags", documents.tags, clean.is_document("is_string_array")),
     ),
 )
 

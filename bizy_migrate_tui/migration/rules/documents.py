@@ -45,12 +45,12 @@ def _is_integer(item: Json) -> bool:
 
 def is_integer_array(document: Json) -> bool:
     """What the web interface accepts in tasks.dependencies."""
-    return isinstance(document, list) and all(map(_is_integer, document))
+    return isinstance(document, list) and set(map(type, document)) <= {int}
 
 
 def is_string_array(document: Json) -> bool:
     """What the web interface accepts in tasks.tags."""
-    return isinstance(document, list) and all(isinstance(item, str) for item in document)
+    return isinstance(document, list) and set(map(type, document)) <= {str}
 
 
 def is_object(document: Json) -> bool:
