@@ -1,0 +1,31 @@
+"""What was found in the target, in plain language."""
+
+from bizy_migrate_tui.migration.target import TargetState
+from bizy_migrate_tui.wizard.wording import counted, listed
+
+NOUNS = {"users": ("user", "users"), "goals": ("goal", "goals"), "tasks": ("task", "tasks")}
+
+
+def database_sentence(found: TargetState) -> str:
+    """The server and what is in the database, in a sentence."""
+    return f"Connected in {found.latency_ms:.1f} ms: PostgreSQL {found.server_version}, {rows_sentence(found)}"
+
+
+def rows_sentence(found: TargetState) -> str:
+    """What is in the web interface's tables."""
+    if not found.tables:
+        return "without the web interface's tables; they will be created."
+    parts = [counted(found.tables[name], *NOUNS[name]) for name in NOUNS if name in found.tables]
+    return f"with {listed(parts)}." if any(found.tables.values()) else "with the web interface's tables, all empty."
+
+
+def database_facts(found: TargetState) -> dict[str, str]:
+    """The same, a line for each thing."""
+    superuser = ", a superuser" if found.is_superuser else ""
+    ledger = "An earlier migration is recorded there." if found.has_ledger else "No migration is recorded there yet."
+    return {
+        "Server": f"PostgreSQL {found.server_version}, answers in {found.latency_ms:.1f} ms, its clock is in {found.timezone}",
+        "Logged in": f"to {found.dbname} as {found.user}{superuser}",
+        "In it": rows_sentence(found).capitalize(),
+        "": ledger,
+    }
