@@ -1,9 +1,12 @@
+import uuid
 from contextlib import closing
 from dataclasses import fields
 
+import pytest
 from psycopg2.extensions import connection
 
 from bizy_migrate_tui.migration import ledger
+from bizy_migrate_tui.migration.errors import TargetError
 from bizy_migrate_tui.migration.target import Target, connect
 from bizy_migrate_tui.migration.web_changes import changed_since
 from tests.core.moving import ask
@@ -66,3 +69,16 @@ def test_nothing_has_changed_right_after_a_run(moved: Target) -> None:
         changes = changed_since(server, ledger.get_run(server, None))
     for kind in (changes.changed_counts, changes.missing_counts, changes.added):
         assert kind == {"goals": 0, "tasks": 0}
+
+
+def test_a_ledger_that_may_not_be_read_is_explained(planted: Target) -> None:
+    role = f"reader_{uuid.uuid4().hex}"
+    ask(planted, f"CREATE ROLE {role}")
+    with closing(connect(planted)) as server:
+        server.autocommit = True
+        with server.cursor() as rows:
+            rows.execute("SELECT set_config('role', %s, false)", (role,))
+        with pytest.raises(TargetError) as caught:
+            ledger.list_runs(server)
+    ask(planted, f"DROP ROLE {role}")
+    assert caught.value.code == "schema-privilege"
