@@ -2,6 +2,8 @@
 
 from textual.theme import Theme
 
+# Textual's own $text-muted is relative to a background ("auto 60%"); in a Content it comes out as bright as can be.
+
 DARK = Theme(
     name="bizy-dark",
     primary="#5aa9e6",
@@ -15,6 +17,7 @@ DARK = Theme(
     surface="#1d2127",
     panel="#262b33",
     dark=True,
+    variables={"text-muted": "#949ca6", "text-disabled": "#6c747e"},
 )
 LIGHT = Theme(
     name="bizy-light",
@@ -29,5 +32,6 @@ LIGHT = Theme(
     surface="#f1f1ed",
     panel="#e6e6e0",
     dark=False,
+    variables={"text-muted": "#666d76", "text-disabled": "#92989f"},
 )
 DEFAULT = DARK.name

@@ -102,6 +102,8 @@ class Field(Vertical):
 
     @on(Input.Changed)
     def _typed(self) -> None:
+        if not self._input.has_focus:  # Textual also tells of the value that an input begins with
+            return
         self.complain(None)
         self.query_one(".field-origin", Static).update("")
 

@@ -47,7 +47,7 @@ class StepRail(Widget):
         if self.size.height > 1:
             return Content("\n").join(self._tall(number, step) for number, step in enumerate(self.steps))
         if self.size.width >= FULL_FROM:
-            return Content("  ").join(self._mark(step, SHORT.get(step, step)) for step in self.steps)
+            return Content(" ").join(self._mark(step, SHORT.get(step, step)) for step in self.steps)
         marks = [self._mark(step, SHORT.get(step, step) if step is self._here else "") for step in self.steps]
         return Content(" ").join(marks)
 
@@ -81,7 +81,7 @@ class StepRail(Widget):
         for step in self.steps:
             full = self.size.width >= FULL_FROM
             title = SHORT.get(step, step) if full or step is self._here else ""
-            width = self._mark(step, title).cell_length + (2 if full else 1)
+            width = self._mark(step, title).cell_length + 1
             if place <= x < place + width:
                 return step
             place += width
