@@ -45,7 +45,7 @@ class BackupScreen(StepScreen):
 
     STEP = Step.BACKUP
     CSS_PATH = "backup.tcss"
-    LEAD = "A copy of your data, checked before anything is read from it. bizy may go on working meanwhile."
+    LEAD = "A copy of your data, checked for damage. bizy may go on working meanwhile."
     HELP = (
         "The copy is made with SQLite's own backup, so it is whole even while bizy writes. It is checked for damage and "
         "gets a fingerprint (SHA-256); every later step reads this copy and never your database.\n\n"
@@ -53,7 +53,7 @@ class BackupScreen(StepScreen):
         "folder and is removed at the end."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("b", "keep", "Keep it or not"),
+        Binding("b", "keep", "Keep it / not"),
         Binding("c", "copy_path", "Copy path"),
         Binding("r", "again", "Copy again"),
     ]
@@ -193,7 +193,7 @@ class BackupScreen(StepScreen):
         seconds = {view.phase: view.seconds for view in self._meter.look().phases}
         done = tuple(PhaseView(phase, PhaseState.DONE, seconds=seconds[phase]) for phase in WEIGHTS)
         self.query_one("#backup-phases", PhaseList).show(done)
-        self.query_one("#backup-bar", Meters).show([Bar("all", 1.0, 1.0, human_bytes(snapshot.size))])
+        self.query_one("#backup-bar", Meters).show([Bar("copy", 1.0, 1.0, human_bytes(snapshot.size))])
         found = {"Integrity": "SQLite finds the copy sound.", "SHA-256": snapshot.sha256, "In it": contents(inventory)}
         self.query_one("#backup-result", Facts).show(found)
         kept = "The backup is there and sound." if snapshot.is_backup else "The copy is there and sound."
@@ -201,7 +201,7 @@ class BackupScreen(StepScreen):
         self.refresh_bindings()
 
     def _draw_progress(self, view: RunView) -> None:
-        self.query_one("#backup-bar", Meters).show([Bar("all", view.fraction, 1.0, f"{view.fraction * 100:.0f} %")])
+        self.query_one("#backup-bar", Meters).show([Bar("copy", view.fraction, 1.0, f"{view.fraction * 100:.0f} %")])
         self.query_one("#backup-phases", PhaseList).show(view.phases)
 
     def _draw_facts(self) -> None:

@@ -34,7 +34,7 @@ class ConnectionScreen(StepScreen):
 
     STEP = Step.CONNECTION
     CSS_PATH = "connection.tcss"
-    LEAD = "Where the data comes from and where it goes. Beside each answer stands where it is from."
+    LEAD = "Where the data comes from, where it goes, with which clock, and to whom."
     HELP = (
         "Give the target as a URL or in its fields; each follows the other. What you leave empty, PostgreSQL's own rules "
         "decide: ~/.pgpass, service files, PG* variables, sockets. A password typed into the URL moves to its own field, "
@@ -72,10 +72,11 @@ class ConnectionScreen(StepScreen):
         self.form.set_class(self.state.way is not Way.MIGRATE, "-target-only")
         if self.state.target is None:
             self.say(f"{NO_TARGET} Enter tests it.")
-            self.form.field("url").focus_input()
         else:
             self.action_test()
         self._look_at_clocks()
+        if self.focused is None:
+            self.form.field("url").focus_input()
 
     def retry(self) -> None:
         """Back from a failure: the same form, tested anew."""
@@ -264,7 +265,7 @@ class ConnectionScreen(StepScreen):
         lines = evidence_lines(self._looked_at.evidence, self.state.zone)
         self.query_one("#found-clock", Facts).show(_continued("Clocks", lines))
         if self._proposal is not None and self._proposal != self.state.utc_until:
-            self.form.note("until", f"proposed: {self._proposal} (ctrl+o)")
+            self.form.note("until", f"evidence: {self._proposal} (^o)")
         self.refresh_bindings()
 
 

@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.errors import UsageError
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.settings import Setting
+from bizy_migrate_tui.settings import Origin, Setting
 from bizy_migrate_tui.wizard import target_form as form
 from bizy_migrate_tui.wizard.safe import safe
 from bizy_migrate_tui.wizard.state import WizardState
@@ -131,6 +131,8 @@ class ConnectionForm(Vertical):
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
+        if not event.input.has_focus:  # Textual also tells of the value that an input begins with
+            return
         field = next(ancestor for ancestor in event.input.ancestors if isinstance(ancestor, Field))
         if field.id == "url":
             self._fields_follow(field.value)
@@ -170,6 +172,14 @@ class ConnectionForm(Vertical):
             url.set_value(target.masked_url())
 
 
-def origin_words(setting: Setting[object] | Setting[Target] | Setting[Path] | Setting[str] | None) -> str:
-    """Where a value came from: “flag --timezone”, “.env DATABASE_URL”."""
-    return f"{setting.origin} {setting.name}".strip() if setting is not None else ""
+def origin_words(setting: Setting[Target] | Setting[Path] | Setting[str] | None) -> str:
+    """Where a value came from, short enough to stand beside it: “--timezone”, “.env DATABASE_URL”, “$DATABASE_URL”."""
+    if setting is None:
+        return ""
+    named = {
+        Origin.FLAG: setting.name,
+        Origin.ENVIRONMENT: f"${setting.name}",
+        Origin.ENV_FILE: f".env {setting.name}",
+        Origin.REMEMBERED: "from last time",
+    }
+    return named.get(setting.origin, "the default")
