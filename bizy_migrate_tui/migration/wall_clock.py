@@ -26,7 +26,7 @@ def shown_at(instant: datetime, zone: ZoneInfo) -> datetime:
 
 def instant_of(shown: datetime, zone: ZoneInfo) -> datetime:
     """The first naive UTC instant at which the clock showed this; where it never did, the clock had not been moved yet."""
-    before, after = (_offset(shown + step, zone) for step in (-_DAY, _DAY))
+    before, after = (_offset_near(shown, step, zone) for step in (-_DAY, _DAY))
     middle = _offset(shown - before, zone), _offset(shown - after, zone)
     matching = [shown - offset for offset in {before, after, *middle} if shown_at(shown - offset, zone) == shown]
     return min(matching) if matching else shown - _offset_before(shown, zone, before)
@@ -34,6 +34,14 @@ def instant_of(shown: datetime, zone: ZoneInfo) -> datetime:
 
 def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:
     return shown_at(instant, zone) - instant
+
+
+def _offset_near(shown: datetime, step: timedelta, zone: ZoneInfo) -> timedelta:
+    """The offset at a step's distance; on the calendar's first and last day, where it has none, on the other side."""
+    try:
+        return _offset(shown + step, zone)
+    except OverflowError:
+        return _offset(shown - step, zone)
 
 
 def _offset_before(shown: datetime, zone: ZoneInfo, offset: timedelta) -> timedelta:

@@ -62,7 +62,8 @@ def is_real(column: ColumnElement[Any]) -> ColumnElement[bool]:
 def is_time(column: ColumnElement[Any]) -> ColumnElement[bool]:
     """NULL or `YYYY-MM-DD HH:MM:SS`, with six digits of fraction or none, of the years 2 to 9998.
 
-    `datetime()` gives the same text back only where the day exists. (A year's margin leaves room for every offset. The
+    `datetime()` with a modifier gives the same text back only where day and hour exist; without one, SQLite before 3.46
+    repeats February 30 and 24 o'clock as they are. (A year's margin leaves room for every offset. The
     year is compared as a substring, because SQLite would turn '0002' into a number beside a DATETIME column.)
     """
     form = case(
@@ -70,7 +71,8 @@ def is_time(column: ColumnElement[Any]) -> ColumnElement[bool]:
         (func.length(column) == 26, and_(func.substr(column, 20, 1) == ".", func.substr(column, 26).between("0", "9"))),
         else_=False,
     )
-    real = and_(func.substr(column, 1, 4).between("0002", "9998"), func.substr(column, 1, 19) == func.datetime(column), form)
+    seconds = func.substr(column, 1, 19)
+    real = and_(func.substr(column, 1, 4).between("0002", "9998"), seconds == func.datetime(seconds, "+0 days"), form)
     return or_(column.is_(None), real)
 
 
