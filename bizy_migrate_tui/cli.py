@@ -6,53 +6,19 @@ Heavy libraries are imported inside the functions, so that `--help` and `--versi
 import json
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from bizy_migrate_tui import __version__
+from bizy_migrate_tui.options import of_a_move, shared
 
 if TYPE_CHECKING:
     from bizy_migrate_tui.settings import Flags
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 _USAGE, _CANCELLED = 2, 130
-_LEVELS: Final = ("debug", "info", "warning", "error")
 
-_SHARED: Final = (
-    click.option("--sqlite-path", metavar="PATH", help="Bizy's database. [default: ~/.business-agent/tasks.db]"),
-    click.option("--postgres-url", metavar="URL", help="Where the data goes: postgresql://user:password@host:5432/name."),
-    click.option("--env-file", metavar="PATH", help="The back end's .env. [default: ./.env, else ./backend/.env]"),
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else, to standard output."),
-    click.option("--log-level", type=click.Choice(_LEVELS), help="How much goes into the log file. [default: info]"),
-)
-_OF_A_MOVE: Final = (
-    click.option("--backup/--no-backup", default=None, help="Keep a copy of the source beside it. [default: backup]"),
-    click.option("--timezone", metavar="ZONE", help="The zone of the source's local times. [default: this machine's]"),
-    click.option(
-        "--created-at-utc-until",
-        type=click.IntRange(min=0),
-        metavar="ID",
-        help="Tasks up to this id have created_at in UTC already.",
-    ),
-    click.option("--user-email", metavar="EMAIL", help="Who the rows belong to. [default: admin@bizy.local]"),
-    click.option("--user-name", metavar="NAME", help="The user name of a new account. [default: admin]"),
-)
 _SETTINGS: Final = (*("sqlite_path", "postgres_url", "env_file", "timezone", "created_at_utc_until", "user_email", "user_name"),)
-
-
-def _with(*options: Callable[[F], F]) -> Callable[[F], F]:
-    def decorate(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-shared = _with(*_SHARED)
-of_a_move = _with(*_OF_A_MOVE)
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -101,7 +67,7 @@ def setup(context: click.Context, /, admin_user: str | None, **_options: object)
     """
     from bizy_migrate_tui import chores
 
-    _perform(context, lambda settings, report: chores.setup(settings, report, admin_user=admin_user))
+    _perform(context, lambda settings, report, _: chores.setup(settings, report, admin_user=admin_user))
 
 
 @cli.command()
@@ -131,8 +97,15 @@ def migrate(
         if not code or choice not in list(Choice):
             raise click.BadParameter(f"“{text}” is not CODE={'|'.join(Choice)}.", context, param_hint="--on")
         on[code] = Choice(choice)
-    backup = _option(context, "backup")
-    _perform(context, headless.Migration(dry_run=dry_run, backup=backup, yes=yes, write_env=write_env, on=on))
+    work = headless.Migration(
+        dry_run=dry_run,
+        backup=_option(context, "backup"),
+        yes=yes,
+        write_env=write_env,
+        as_json=bool(_option(context, "as_json")),
+        on=on,
+    )
+    _perform(context, work, only_errors=dry_run)
 
 
 @cli.command()
@@ -143,7 +116,7 @@ def verify(context: click.Context, /, run_id: int | None, **_options: object) ->
     """Compare source and target again, cell by cell."""
     from bizy_migrate_tui import headless
 
-    _perform(context, lambda settings, report: headless.verify(settings, report, run_id=run_id))
+    _perform(context, lambda settings, report, signals: headless.verify(settings, report, signals, run_id=run_id))
 
 
 @cli.command()
@@ -153,7 +126,7 @@ def runs(context: click.Context, /, **_options: object) -> None:
     """List the runs that the target knows of."""
     from bizy_migrate_tui import chores
 
-    _perform(context, chores.runs)
+    _perform(context, lambda settings, report, _: chores.runs(settings, report))
 
 
 @cli.command("preserved")
@@ -168,7 +141,7 @@ def print_preserved(context: click.Context, /, table: str | None, run_id: int | 
 
     _perform(
         context,
-        lambda settings, _report: chores.preserved(settings, table=table, run_id=run_id, style=style),
+        lambda settings, _report, _: chores.preserved(settings, table=table, run_id=run_id, style=style),
     )
 
 
@@ -184,7 +157,9 @@ def rollback(context: click.Context, /, run_id: int | None, include_changed: boo
 
     _perform(
         context,
-        lambda settings, report: headless.rollback(settings, report, run_id=run_id, include_changed=include_changed, yes=yes),
+        lambda settings, report, signals: headless.rollback(
+            settings, report, signals, run_id=run_id, include_changed=include_changed, yes=yes
+        ),
     )
 
 
@@ -203,7 +178,7 @@ def user_add(context: click.Context, /, email: str | None, full_name: str | None
     """Make a user. The password is asked for, or read from standard input."""
     from bizy_migrate_tui import chores
 
-    _perform(context, lambda settings, report: chores.add_user(settings, report, email=email, full_name=full_name))
+    _perform(context, lambda settings, report, _: chores.add_user(settings, report, email=email, full_name=full_name))
 
 
 @user.command("passwd")
@@ -214,7 +189,7 @@ def user_passwd(context: click.Context, /, email: str | None, **_options: object
     """Change a user's password. It is asked for, or read from standard input."""
     from bizy_migrate_tui import chores
 
-    _perform(context, lambda settings, report: chores.change_password(settings, report, email=email))
+    _perform(context, lambda settings, report, _: chores.change_password(settings, report, email=email))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -275,7 +250,7 @@ def _need_terminal() -> None:
         raise click.UsageError("The wizard needs a terminal. Without one, use: bizy-migrate-tui migrate")
 
 
-def _perform(context: click.Context, body: "Callable[[Any, Any], int]") -> None:
+def _perform(context: click.Context, body: "Callable[[Any, Any, Any], int]", *, only_errors: bool = False) -> None:
     from bizy_migrate_tui import headless
 
     context.exit(
@@ -285,6 +260,7 @@ def _perform(context: click.Context, body: "Callable[[Any, Any], int]") -> None:
             body,
             as_json=bool(_option(context, "as_json")),
             log_level=_option(context, "log_level") or "info",
+            only_errors=only_errors,
         )
     )
 

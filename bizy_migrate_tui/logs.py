@@ -23,8 +23,12 @@ class _PrivateFile(RotatingFileHandler):
     """A log file that only its owner can read, from its first byte on."""
 
     def _open(self) -> io.TextIOWrapper:
+        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
         return super()._open()
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """A log that cannot be written must not disturb the screen."""
 
 
 class SafeFormatter(logging.Formatter):
@@ -52,12 +56,20 @@ def log_file() -> Path:
     return platformdirs.user_log_path("bizy-migrate-tui", appauthor=False) / "bizy-migrate-tui.log"
 
 
-def start_log(level: str = "info", *, secrets: tuple[Secret | None, ...] = (), path: Path | None = None) -> Path | None:
-    """Log to the file from now on; its path, or None where it cannot be written (the work goes on without)."""
+def start_log(
+    level: str = "info",
+    *,
+    secrets: tuple[Secret | None, ...] = (),
+    only_errors: bool = False,
+    path: Path | None = None,
+) -> Path | None:
+    """Log to the file from now on; its path, or None where it cannot be written (the work goes on without).
+
+    With `only_errors` there is no file until there is an error: a dry run leaves nothing behind.
+    """
     file = path or log_file()
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handler = _PrivateFile(file, maxBytes=_BYTES, backupCount=_OLD_FILES, encoding="utf-8")
+        handler = _PrivateFile(file, maxBytes=_BYTES, backupCount=_OLD_FILES, encoding="utf-8", delay=only_errors)
     except OSError:
         return None
     formatter = SafeFormatter()
@@ -69,6 +81,6 @@ def start_log(level: str = "info", *, secrets: tuple[Secret | None, ...] = (), p
         logger.removeHandler(old)
         old.close()
     logger.addHandler(handler)
-    logger.setLevel(level.upper())
+    logger.setLevel("ERROR" if only_errors else level.upper())
     logger.propagate = False
     return file

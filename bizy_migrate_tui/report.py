@@ -14,6 +14,7 @@ from bizy_migrate_tui.migration.errors import Cancelled, MigrationError, ProofFa
 from bizy_migrate_tui.migration.findings import Check, Finding
 
 if TYPE_CHECKING:  # SQLAlchemy comes with these; a report of an error needs none of it
+    from bizy_migrate_tui.migration.ledger import Run
     from bizy_migrate_tui.migration.plan import Plan
     from bizy_migrate_tui.migration.prerequisites import PrerequisiteResult
     from bizy_migrate_tui.migration.rollback import RollbackOutcome
@@ -74,6 +75,7 @@ class Report:
     def verification(self, found: "Verification") -> None:
         """Source and target were compared again."""
         run = found.run
+        self._run(run)
         self._values |= {
             "status": "verified" if found.passed else "failed",
             "run_id": run.id,
@@ -81,12 +83,11 @@ class Report:
             "differences": [asdict(difference) for difference in found.differences],
             "web_changes": asdict(found.web_changes),
         }
-        self._values["source"]["sha256"] = run.source_sha256
-        self._values["backup"] = run.backup_path
 
     def rollback(self, outcome: "RollbackOutcome") -> None:
         """A run was taken back."""
         run = outcome.plan.run
+        self._run(run)
         self._values |= {
             "status": "rolled-back",
             "run_id": run.id,
@@ -94,8 +95,18 @@ class Report:
             "kept": dict(outcome.plan.kept_counts),
             "checks": _checks(outcome.checks),
         }
+
+    def _run(self, run: "Run") -> None:
+        """What the ledger noted of a run."""
+        counts = dict(run.counts)
+        self._values |= {
+            "backup": run.backup_path,
+            "timezone": run.choices.get("timezone"),
+            "user": {"id": run.user_id, "email": run.account.get("email"), "created": run.user_created},
+            "tables": {name: counts[name] for name in ("tasks", "goals") if name in counts},
+            "preserved": counts.get("preserved", {}),
+        }
         self._values["source"] |= {"path": run.source_path, "sha256": run.source_sha256}
-        self._values["backup"] = run.backup_path
 
     def prerequisites(self, results: "tuple[PrerequisiteResult, ...]") -> None:
         """What a move needs was looked at; `error` is the first that is missing."""

@@ -4,29 +4,20 @@ Standard output belongs to the result. Rich draws the bars; without a terminal e
 """
 
 import logging
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as StillRunning
+from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
-from typing import Final, TypeVar
+from typing import Final
 
 import click
 
 from bizy_migrate_tui.display import group_digits, human_seconds, safe_text
 from bizy_migrate_tui.logs import LOGGER
 from bizy_migrate_tui.migration.errors import Cancelled, MigrationError, UsageError
-from bizy_migrate_tui.migration.events import Cancellation, Event, OnEvent, PhaseFinished, PhaseStarted, Progress
+from bizy_migrate_tui.migration.events import Event, OnEvent, PhaseFinished, PhaseStarted, Progress
 from bizy_migrate_tui.migration.secret import Secret
 
-T = TypeVar("T")
-
 _LOG: Final = logging.getLogger(LOGGER)
-_POLL_SECONDS: Final = 0.2
-"""Windows delivers Ctrl+C only between waits."""
 
 
 def say(text: str = "") -> None:
@@ -78,58 +69,16 @@ def ask_password(prompt: str, *, twice: bool) -> Secret:
     return Secret(sys.stdin.readline().rstrip("\r\n"))
 
 
-def say_password(email: str, password: Secret) -> None:
-    """Show a temporary password once, on a terminal; never in a pipe or a file, where it would stay."""
-    if sys.stderr.isatty():
-        say(f"Temporary password of {email}: {password.reveal()}")
-        say("It is shown only this once. Change it with: bizy-migrate-tui user passwd " + email)
-    else:
-        say(f"{email} has a temporary password, which is shown on a terminal only. Choose one with:")
-        say(f"  bizy-migrate-tui user passwd {email}")
-
-
-def cancellable(work: Callable[[OnEvent, Cancellation], T]) -> T:
-    """Do the work in a thread while Ctrl+C and SIGTERM ask it to stop; its progress is shown.
-
-    Raises what the work raises, Cancelled among it.
-    """
-    cancel = Cancellation()
-    with _stopped_by_signals(cancel), _progress() as on_event, ThreadPoolExecutor(1) as worker:
-        return _wait(worker.submit(work, on_event, cancel))
-
-
-def _wait(future: "Future[T]") -> T:
-    while True:
-        try:
-            return future.result(timeout=_POLL_SECONDS)
-        except StillRunning:
-            if future.done():  # the work itself raised a TimeoutError
-                raise
+def say_password(email: str, password: Secret, *, as_json: bool) -> None:
+    """Show a temporary password once: to the person at the terminal, else beside the result, never within it."""
+    to_stderr = as_json or sys.stderr.isatty()
+    click.echo(f"Temporary password of {safe_text(email)}: {password.reveal()}", err=to_stderr)
+    say(f"It is shown only this once. Change it with: bizy-migrate-tui user passwd {email}")
 
 
 @contextmanager
-def _stopped_by_signals(cancel: Cancellation) -> Iterator[None]:
-    """While the block runs, a signal is a request to stop; the worker holds the lock that the request takes, not we."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        if not cancel.requested:
-            say("Stopping …")
-        cancel.request()
-
-    if threading.current_thread() is not threading.main_thread():  # only the main thread may take signals
-        yield
-        return
-    names = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not None]
-    before = {number: signal.signal(number, stop) for number in names}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _progress() -> Iterator[OnEvent]:
+def drawn_progress() -> Iterator[OnEvent]:
+    """What shows the work's events: bars on a terminal, else a line for each step that ended."""
     if not sys.stderr.isatty():
         yield _tell_line
         return

@@ -1,0 +1,91 @@
+"""What the commands tell a person about a plan, a run and a rollback; on standard error."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bizy_migrate_tui.display import group_digits, human_seconds
+from bizy_migrate_tui.migration.clock import zone_named
+from bizy_migrate_tui.migration.findings import Choice, Severity
+from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.terminal import say, say_check, say_password
+
+if TYPE_CHECKING:
+    from bizy_migrate_tui.migration.plan import Plan
+    from bizy_migrate_tui.migration.rollback import RollbackPlan
+    from bizy_migrate_tui.migration.run import Outcome
+
+_IDS_SHOWN: Final = 10
+_KEPT_SHOWN: Final = 20
+
+
+def tell_plan(plan: "Plan", on: Mapping[str, Choice]) -> None:
+    """What will happen, before anybody is asked."""
+    say(f"Target: {plan.target.masked_url()}, rows for {plan.user.email}" + (" (new)" if plan.user.created else ""))
+    say(f"Time zone of the source: {plan.choices.zone}")
+    for name, table in plan.tables.items():
+        figures = {"new": table.inserted, "adjusted": table.adjusted, "already there": table.unchanged}
+        figures |= {"kept as on the web": table.kept, "left out": table.skipped}
+        told = ", ".join(f"{group_digits(count)} {what}" for what, count in figures.items() if count)
+        say(f"  {name}: {group_digits(table.source)} rows: {told or 'nothing'}")
+    for name, count in plan.preserved.items():
+        say(f"  {name}: {group_digits(count)} rows preserved in bizy_migrate.preserved")
+    for finding in plan.findings:
+        mark = {Severity.BLOCKS: "✗", Severity.ADJUSTS: "!", Severity.NOTES: "·"}[finding.severity]
+        ids = ", ".join(finding.ids[:_IDS_SHOWN]) + (" …" if finding.count > _IDS_SHOWN else "")
+        say(f"  {mark} {finding.code}, {finding.table} ({group_digits(finding.count)}): {finding.action} [{ids}]")
+    for code in on.keys() - {finding.code for finding in plan.findings}:
+        say(f"  · --on {code}: there is no such finding here.")
+
+
+def hint_of(plan: "Plan") -> str | None:
+    """What the evidence says of early tasks in UTC, where the user has not decided; None where it says nothing."""
+    until = plan.inventory.evidence.utc_until(zone_named(plan.choices.zone))
+    if until is None or plan.choices.created_at_utc_until is not None:
+        return None
+    return f"The creation times of tasks up to {until} look like UTC. If they are: --created-at-utc-until {until}"
+
+
+def tell_outcome(outcome: "Outcome", *, as_json: bool) -> None:
+    """What happened."""
+    for check in outcome.checks:
+        say_check(check.name, check.passed, check.detail)
+    words = {
+        "migrated": f"Done and verified: run {outcome.run_id}",
+        "dry-run": "Dry run: everything would succeed. Nothing was written",
+        "nothing-to-do": "Everything is there already. Nothing was written",
+    }
+    say(f"{words[outcome.status]}, {human_seconds(outcome.seconds)}.")
+    if outcome.password is not None and outcome.status == "migrated":
+        say_password(outcome.user.email, outcome.password, as_json=as_json)
+
+
+def tell_next_steps(outcome: "Outcome", env_file: Path) -> None:
+    """The guide's next steps after a run; none after anything else."""
+    if outcome.status != "migrated":
+        return
+    say("Next:")
+    url = outcome.plan.target.masked_url()
+    say(f"  1. In {env_file}, set DATABASE_URL={url} (with the password), or run again with --write-env.")
+    say("  2. Start the web back end: ./run.sh; then: curl http://localhost:8000/health")
+    say(f"  3. Sign in as {outcome.user.email}.")
+    say("  bizy itself works as before: bizy task list")
+    say("  Compare again: bizy-migrate-tui verify. Undo: bizy-migrate-tui rollback")
+
+
+def tell_rollback(plan: "RollbackPlan", target: Target) -> None:
+    """What a rollback removes and what it keeps."""
+    run = plan.run
+    say(f"Run {run.id} of {run.started_at:%Y-%m-%d %H:%M} UTC, from {run.source_path}, in {target.masked_url()}:")
+    for table, count in plan.remove.items():
+        say(f"  {table}: {group_digits(count)} rows go")
+    for table, count in plan.already_gone.items():
+        if count:
+            say(f"  {table}: {group_digits(count)} rows are gone already")
+    for table, count in plan.kept_counts.items():
+        if count:
+            say(f"  {table}: {group_digits(count)} rows stay")
+    for row in plan.kept[:_KEPT_SHOWN]:
+        say(f"    {row.table} {row.id} “{row.title}”: {row.reason}")
+    say(f"  {plan.account_reason}")
+    say("  The SQLite file and its backup are not touched.")
