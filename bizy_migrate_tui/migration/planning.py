@@ -121,18 +121,21 @@ class _Planner:
         """Read the careful rows, and again those that lose their goal because it is left out, until none does."""
         left_out = to_sql(insert(LEFT_OUT[home.name]).prefix_with("OR IGNORE").values(key=PLACEHOLDER))
         while True:
-            before = count(self.workbook, LEFT_OUT["goals"])
+            before = self._found_so_far(home)
             for row in self.reader.rows(home):
                 if row.left_out is not None:
                     self.workbook.execute(left_out, (row.key,))
             self._add_children_of_left_out(home)
-            if count(self.workbook, LEFT_OUT["goals"]) == before:
+            if self._found_so_far(home) == before:
                 break
         adjusted = to_sql(insert(ADJUSTED[home.name]).values(key=PLACEHOLDER))
         for row in self.reader.rows(home):
             self._note_row(home, row)
             if row.left_out is None and row.is_adjusted and not self._is_present(home, row.id):
                 self.workbook.execute(adjusted, (row.key,))
+
+    def _found_so_far(self, home: WebTable) -> tuple[int, int]:
+        return count(self.workbook, LEFT_OUT["goals"]), count(self.workbook, CAREFUL[home.name])
 
     def _add_children_of_left_out(self, home: WebTable) -> None:
         goals, source = self.tables.get("goals"), self.tables[home.name]

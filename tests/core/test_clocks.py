@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bizy_migrate_tui.migration.plan import Choices
+from bizy_migrate_tui.migration.run import Status
 from bizy_migrate_tui.migration.target import Target
 from tests.bizy_source import make_source
 from tests.core.moving import (
@@ -60,3 +61,22 @@ def test_the_guides_two_made_up_columns(tmp_path: Path, database: Target) -> Non
     (task,) = target_rows(database, "tasks")
     assert timedelta(0) <= task["updated_at"] - before < timedelta(minutes=5)
     assert [goal["completed_at"] for goal in target_rows(database, "goals")] == [None, None]
+
+
+@pytest.mark.parametrize("time", ["2025-02-29 00:00:00", "2025-04-31 10:00:00", "2025-01-01 24:00:00", "2025-13-01 00:00:00"])
+def test_days_and_hours_that_do_not_exist(tmp_path: Path, database: Target, time: str) -> None:
+    task = {"due_date": time, "created_at": time, "completed_at": "2025-01-02 12:00:00"}
+    source = make_source(tmp_path / "tasks.db", tasks=[task], goals=[{"target_date": time, "updated_at": time}])
+    move(source, database)
+    (found,) = target_rows(database, "tasks")
+    assert (found["due_date"], found["created_at"]) == (None, datetime(2025, 1, 2, 17))
+    (goal,) = target_rows(database, "goals")
+    assert (goal["target_date"], goal["updated_at"]) == (None, goal["created_at"])
+
+
+@pytest.mark.parametrize("zone", ["Africa/Monrovia", "Asia/Kolkata", "Pacific/Auckland"])
+def test_the_first_and_the_last_day_of_the_calendar(tmp_path: Path, database: Target, zone: str) -> None:
+    times = ["0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"]
+    source = make_source(tmp_path / "tasks.db", tasks=[{"due_date": time, "completed_at": time} for time in times])
+    assert move(source, database, Choices(zone=zone)).status is Status.MIGRATED
+    assert [row["due_date"] for row in target_rows(database, "tasks")] == [moment(time) for time in times]
