@@ -1,9 +1,11 @@
 """A question with one answer: label, input, where the answer came from, and what is wrong with it."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.suggester import Suggester
 from textual.widgets import Input, Label, Static
@@ -14,7 +16,13 @@ Complaint = Callable[[str], str | None]
 """What is wrong with a value, None when nothing is."""
 
 
-class PasswordInput(Input):
+class AnswerInput(Input):
+    """An input of a step: its Enter is the step's, and the footer says so."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Next")]
+
+
+class PasswordInput(AnswerInput):
     """An input whose text never reaches the clipboard."""
 
     def __init__(self, value: str = "", *, placeholder: str = "", id: str | None = None) -> None:  # noqa: A002
@@ -51,7 +59,7 @@ class Field(Vertical):
         self._input: Input = (
             PasswordInput(value, placeholder=placeholder)
             if password
-            else Input(value, placeholder=placeholder, suggester=suggester, compact=True)
+            else AnswerInput(value, placeholder=placeholder, suggester=suggester, compact=True)
         )
 
     def compose(self) -> ComposeResult:
