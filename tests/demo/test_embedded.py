@@ -1,3 +1,4 @@
+import os
 import sys
 import tempfile
 from contextlib import closing
@@ -5,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bizy_migrate_tui import embedded
 from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
 from bizy_migrate_tui.migration.errors import TargetError
 from bizy_migrate_tui.migration.secret import Secret
@@ -61,3 +63,12 @@ def test_a_temporary_folder_with_a_long_path_is_passed_over(tmp_path: Path, monk
     monkeypatch.setattr(tempfile, "tempdir", str(deep))
     with embedded_server() as running:
         assert version(running.target()) == "18"
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root lends the server to another user")
+def test_an_environment_that_only_root_may_enter_stays_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_open = embedded._open_to_everybody
+    monkeypatch.setattr(embedded, "_open_to_everybody", lambda place: "pginstall" not in str(place) and is_open(place))
+    with embedded_server() as running:
+        assert version(running.target()) == "18"
+        assert running.binaries.is_relative_to(running.folder)
