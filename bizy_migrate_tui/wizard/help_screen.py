@@ -37,6 +37,6 @@ def keys_of(screen: Screen[object]) -> list[tuple[str, str]]:
     found: dict[str, str] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
-        if active.enabled and binding.description and not binding.system and binding.description not in found.values():
+        if active.enabled and binding.show and not binding.system and binding.description not in found.values():
             found[screen.app.get_key_display(binding)] = binding.description
     return list(found.items())

@@ -9,12 +9,12 @@ from textual.binding import Binding, BindingType
 
 from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.clock import zone_named
-from bizy_migrate_tui.migration.errors import MigrationError, UsageError
+from bizy_migrate_tui.migration.errors import MigrationError, TargetError, UsageError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent
 from bizy_migrate_tui.migration.target import TargetState, WebUser, refuse_unusable
 from bizy_migrate_tui.wizard.clock_words import evidence_lines
 from bizy_migrate_tui.wizard.core import Core
-from bizy_migrate_tui.wizard.flow import Step, Turn, Way
+from bizy_migrate_tui.wizard.flow import Step, StepState, Turn, Way
 from bizy_migrate_tui.wizard.screens.step import StepScreen
 from bizy_migrate_tui.wizard.state import WizardState
 from bizy_migrate_tui.wizard.target_words import database_facts, database_sentence
@@ -152,9 +152,16 @@ class ConnectionScreen(StepScreen):
         self._take_answers()
 
     def _survey(self, target: Target) -> TargetState:
+        """Runs in a thread. Where the prerequisites have not passed with these settings, they have to pass now."""
         found = self.core.survey(target)
-        if self.state.way is Way.MIGRATE:
-            refuse_unusable(found)
+        if self.state.way is not Way.MIGRATE:
+            return found
+        refuse_unusable(found)
+        if self.state.state_of(Step.PREREQUISITES) is not StepState.DONE:
+            results = self.core.check_all(self.state.sqlite_path, target, self.state.env_file, lambda _result: None)
+            for result in results:
+                if result.state == "failed":
+                    raise TargetError(result.code, f"{result.title}: {result.detail}", result.remedy)
         return found
 
     def _connected(self, target: Target, found: TargetState) -> None:
@@ -162,6 +169,8 @@ class ConnectionScreen(StepScreen):
             return
         self._testing, self._tested = None, target
         self.state.target_state = found
+        if self.state.way is Way.MIGRATE:
+            self.state.complete(Step.PREREQUISITES)
         self.query_one("#found-there", Facts).show(database_facts(found))
         self._show_account()
         self.say(f"{database_sentence(found)} Enter goes on.", "good")
@@ -185,7 +194,7 @@ class ConnectionScreen(StepScreen):
         state = self.state
         if answers.source != state.sqlite_path:
             state.sqlite_path = answers.source
-            self._looked_at = None
+            self._looked_at = self._tested = None
             state.source_changed()
             self._look_at_clocks()
         if answers.target != state.target:

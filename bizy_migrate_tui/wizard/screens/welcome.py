@@ -20,7 +20,7 @@ from bizy_migrate_tui.wizard.safe import toned
 from bizy_migrate_tui.wizard.screens.step import StepScreen
 
 WAYS = {
-    Way.MIGRATE: ("Migrate", "Bring tasks and goals from SQLite to PostgreSQL, proven cell by cell."),
+    Way.MIGRATE: ("Migrate", "Bring tasks and goals to PostgreSQL, proven cell by cell."),
     Way.VERIFY: ("Verify", "Compare both databases again after an earlier migration."),
     Way.ROLL_BACK: ("Roll back", "Remove exactly what an earlier migration brought."),
 }
@@ -51,8 +51,10 @@ class WelcomeScreen(StepScreen):
         "from; all of them can be changed in the step “Connection”."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "next", "Next", priority=True),
         Binding("m", f"choose('{Way.MIGRATE}')", "Migrate", show=False),
         Binding("v", f"choose('{Way.VERIFY}')", "Verify", show=False),
+        Binding("b", f"choose('{Way.ROLL_BACK}')", "Roll back", show=False),
     ]
 
     def compose_step(self) -> ComposeResult:
