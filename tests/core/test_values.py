@@ -142,10 +142,7 @@ def test_numbers_arrive_to_the_last_digit_and_times_to_the_microsecond(tmp_path:
     numbers = [0.1, 1 / 3, 1e-300, 123456789.123456789]
     source = make_source(
         tmp_path / "tasks.db",
-        tasks=[
-            {"estimated_hours": number, "created_at": f"2025-01-02 03:04:05.00000{i}"}
-            for i, number in enumerate(numbers)
-        ],
+        tasks=[{"estimated_hours": number, "created_at": f"2025-01-02 03:04:05.00000{i}"} for i, number in enumerate(numbers)],
     )
     move(source, database)
     found = target_rows(database, "tasks")
