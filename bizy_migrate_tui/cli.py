@@ -141,7 +141,9 @@ def print_preserved(context: click.Context, /, table: str | None, run_id: int | 
 
     _perform(
         context,
-        lambda settings, _report, _: chores.preserved(settings, table=table, run_id=run_id, style=style),
+        lambda settings, report, _: chores.preserved(
+            settings, report, table=table, run_id=run_id, style=style, as_json=bool(_option(context, "as_json"))
+        ),
     )
 
 

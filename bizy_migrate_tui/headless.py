@@ -29,6 +29,7 @@ from bizy_migrate_tui.terminal import confirm, refuse_silence, say, say_check, s
 
 if TYPE_CHECKING:
     from bizy_migrate_tui.migration.plan import Plan
+    from bizy_migrate_tui.migration.rollback import RollbackPlan
     from bizy_migrate_tui.migration.session import Session
 
 _LOG: Final = logging.getLogger(LOGGER)
@@ -61,21 +62,28 @@ def perform(name: str, flags: Flags, body: Body, *, as_json: bool, log_level: st
     keeps the log file from being made by a command that leaves nothing behind.
     """
     report, interruption, started = Report(), Interruption(), time.perf_counter()
-    try:
-        with interruption.heeded():
+    with interruption.heeded():
+        try:
             settings = begin(name, flags, log_level, only_errors=only_errors)
             target = settings.target.value if settings.target else None
             report.settings(settings.sqlite_path.value, target, settings.zone.value)
             code = body(settings, report, interruption)
-    except (Exception, KeyboardInterrupt) as raised:
-        error = Cancelled() if isinstance(raised, click.Abort | KeyboardInterrupt) else explain(raised)
-        _LOG.error("%s: %s", error.code, error.cause, exc_info=error.code == "unexpected")
-        report.failure(error)
-        say_error(error)
-        code = int(error.exit_code)
-    if as_json:
-        click.echo(report.as_json(time.perf_counter() - started))
+        except (Exception, KeyboardInterrupt) as raised:
+            interruption.ignore()
+            error = Cancelled() if isinstance(raised, click.Abort | KeyboardInterrupt) else explain(raised)
+            code = _fail(report, error)
+        interruption.ignore()  # whatever has been done is told to the end
+        if as_json:
+            click.echo(report.as_json(time.perf_counter() - started))
     return code
+
+
+def _fail(report: Report, error: MigrationError) -> int:
+    if _LOG.handlers:  # else logging would tell it on standard error, unmasked
+        _LOG.error("%s: %s", error.code, error.cause, exc_info=error.code == "unexpected")
+    report.failure(error)
+    say_error(error)
+    return int(error.exit_code)
 
 
 def target_of(settings: Settings) -> Target:
@@ -101,7 +109,11 @@ class Migration:
         from bizy_migrate_tui.migration.session import Session
 
         target = target_of(settings)
-        change = self._refuse_early(settings, target)
+        refuse_silence(yes=self.yes or self.dry_run)
+        _refuse_choices(self.on)
+        place = env_file.place_for(settings.env_file, Path.cwd())
+        # What is wrong with .env is told before the run.
+        change = env_file.point_at(place, target) if self.write_env else None
         with Session(settings.sqlite_path.value) as session:
             plan = interruption.work(lambda on_event, cancel: self._plan(session, settings, report, on_event, cancel))
             report.plan(plan)
@@ -118,25 +130,17 @@ class Migration:
         report.outcome(outcome)
         tell_outcome(outcome, as_json=self.as_json)
         if change is None:
-            tell_next_steps(outcome, env_file.place_for(settings.env_file, Path.cwd()))
+            tell_next_steps(outcome, place)
             return ExitCode.DONE
         return self._write_env(change, report)
 
-    def _refuse_early(self, settings: Settings, target: Target) -> env_file.EnvChange | None:
-        """Whatever can be refused before a backup is made; the change of `.env`, where one is wanted."""
-        from bizy_migrate_tui.migration.snapshot import refuse_unreadable
-
-        refuse_silence(yes=self.yes or self.dry_run)
-        _refuse_choices(self.on)
-        place = env_file.place_for(settings.env_file, Path.cwd())
-        change = env_file.point_at(place, target) if self.write_env else None
-        refuse_unreadable(settings.sqlite_path.value)
-        connect(target).close()
-        return change
-
     def _plan(self, session: "Session", settings: Settings, report: Report, on_event: OnEvent, cancel: Cancellation) -> "Plan":
         from bizy_migrate_tui.migration.plan import Choices
+        from bizy_migrate_tui.migration.snapshot import refuse_unreadable
 
+        refuse_unreadable(settings.sqlite_path.value)
+        connect(target_of(settings)).close()  # a server that is down is told before a backup is made
+        cancel.check()
         backup = not self.dry_run if self.backup is None else self.backup
         snapshot = session.take_snapshot(backup=backup, on_event=on_event, cancel=cancel)
         report.snapshot(snapshot)
@@ -150,6 +154,7 @@ class Migration:
             on=self.on,
         )
         inventory = session.take_inventory(snapshot, choices.zone, on_event=on_event, cancel=cancel)
+        report.inventory(inventory)
         return session.make_plan(inventory, target_of(settings), choices, on_event=on_event, cancel=cancel)
 
     def _write_env(self, change: env_file.EnvChange, report: Report) -> int:
@@ -239,28 +244,39 @@ def rollback(
 
     target = target_of(settings)
     refuse_silence(yes=yes)
-    with closing(connect(target, readonly=True)) as server:
-        plan = plan_rollback(server, run_id, include_changed=include_changed)
+
+    def look(_on_event: OnEvent, cancel: Cancellation) -> "RollbackPlan":
+        with closing(connect(target, readonly=True)) as server, cancel.interrupting(server.cancel):
+            return plan_rollback(server, run_id, include_changed=include_changed)
+
+    plan = interruption.work(look)
     tell_rollback(plan, target)
+    change = env_file.taking_back(settings.env_file, target) if settings.env_file else None
+    if change is not None:
+        say(f"  {change.path} goes back to what it was:\n{change.diff()}")
     confirm("Remove these rows?", yes=yes)
     outcome = interruption.work(
-        lambda on_event, cancel: roll_back(target, plan.run.id, include_changed=include_changed, on_event=on_event, cancel=cancel)
+        lambda on_event, cancel: roll_back(
+            target, plan.run.id, include_changed=include_changed, on_event=on_event, cancel=cancel
+        ),
+        commits=True,
     )
     report.rollback(outcome)
     for one in outcome.checks:
         say_check(one.name, one.passed, one.detail)
     say(f"Run {plan.run.id} was rolled back, {human_seconds(outcome.seconds)}.")
-    if settings.env_file is not None:
-        _offer_taking_back(settings.env_file, target, report, yes=yes)
-    return ExitCode.DONE if all(one.passed for one in outcome.checks) else ExitCode.FAILED
+    is_env_back = change is None or _take_env_back(change, report)
+    return ExitCode.DONE if is_env_back and all(one.passed for one in outcome.checks) else ExitCode.FAILED
 
 
-def _offer_taking_back(path: Path, target: Target, report: Report, *, yes: bool) -> None:
-    change = env_file.taking_back(path, target)
-    if change is None:
-        return
-    say(change.diff())
-    if yes or click.confirm(f"Take {path} back too?", default=True, err=True):
+def _take_env_back(change: env_file.EnvChange, report: Report) -> bool:
+    """The last step of a rollback; the data is as it should be by now, so that a failure here is told as what it is."""
+    try:
         env_file.take_back(change)
-        report.note(env_file=str(path))
-        say(f"{path} is as it was.")
+    except MigrationError as error:
+        report.warn(error)
+        say_error(error)
+        return False
+    report.note(env_file=str(change.path))
+    say(f"{change.path} is as it was.")
+    return True

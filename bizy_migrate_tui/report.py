@@ -14,6 +14,7 @@ from bizy_migrate_tui.migration.errors import Cancelled, MigrationError, ProofFa
 from bizy_migrate_tui.migration.findings import Check, Finding
 
 if TYPE_CHECKING:  # SQLAlchemy comes with these; a report of an error needs none of it
+    from bizy_migrate_tui.migration.inventory import Inventory
     from bizy_migrate_tui.migration.ledger import Run
     from bizy_migrate_tui.migration.plan import Plan
     from bizy_migrate_tui.migration.prerequisites import PrerequisiteResult
@@ -55,9 +56,12 @@ class Report:
         self._values["source"] |= {"path": str(snapshot.source), "sha256": snapshot.sha256}
         self._values["backup"] = str(snapshot.path) if snapshot.is_backup else None
 
+    def inventory(self, inventory: "Inventory") -> None:
+        """Every row of the copy was looked at."""
+        self._values["source"]["rows"] = {name: table.rows for name, table in inventory.tables.items()}
+
     def plan(self, plan: "Plan") -> None:
-        """What will happen; stays what happened when the run does not get to its end."""
-        self._values["source"]["rows"] = {name: table.rows for name, table in plan.inventory.tables.items()}
+        """What will happen."""
         self._values["user"] = asdict(plan.user) | {"created": plan.user.created}
         self._values["findings"] = [_finding(finding) for finding in plan.findings]
 
@@ -83,6 +87,11 @@ class Report:
             "differences": [asdict(difference) for difference in found.differences],
             "web_changes": asdict(found.web_changes),
         }
+        failed = [check for check in found.checks if not check.passed]
+        if failed:
+            cause = f"{failed[0].name}: {failed[0].detail}."
+            remedy = "Each cell that differs is named under differences. If you did not change it, take the run back."
+            self.warn(MigrationError("differences-found", cause, remedy))
 
     def rollback(self, outcome: "RollbackOutcome") -> None:
         """A run was taken back."""
@@ -93,6 +102,7 @@ class Report:
             "run_id": run.id,
             "removed": dict(outcome.removed),
             "kept": dict(outcome.plan.kept_counts),
+            "kept_rows": [asdict(row) for row in outcome.plan.kept],
             "checks": _checks(outcome.checks),
         }
 
@@ -106,7 +116,8 @@ class Report:
             "tables": {name: counts[name] for name in ("tasks", "goals") if name in counts},
             "preserved": counts.get("preserved", {}),
         }
-        self._values["source"] |= {"path": run.source_path, "sha256": run.source_sha256}
+        rows = {name: table["source"] for name, table in self._values["tables"].items()}
+        self._values["source"] = {"path": run.source_path, "sha256": run.source_sha256, "rows": rows}
 
     def prerequisites(self, results: "tuple[PrerequisiteResult, ...]") -> None:
         """What a move needs was looked at; `error` is the first that is missing."""
