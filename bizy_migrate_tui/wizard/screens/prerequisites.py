@@ -191,6 +191,7 @@ class PrerequisitesScreen(StepScreen):
         if chosen is not None:
             tone = STYLES[TONES[chosen.state]]
             remedy.update(Content.assemble((safe_text(chosen.detail), tone), "\n", safe_lines(chosen.remedy)))
+        self.call_after_refresh(self.query_one(OptionList).scroll_to_highlight)
         self.refresh_bindings()
 
     def _set_up(self, administrator: Administrator | None) -> None:
