@@ -39,8 +39,7 @@ class Census:
         """Forget an earlier census, and note the rows whose id another row has too."""
         workbook.execute(to_sql(delete(self._troubled)))
         id_ = self.source.column("id")
-        differs = select(self.source.key).select_from(self.source.table).where(id_.is_distinct_from(self.source.key)).limit(1)
-        if workbook.execute(to_sql(differs)).fetchone():  # else the id is the key, which occurs once
+        if not self.source.id_is_key:
             twice = select(id_).group_by(id_).having(func.count() > 1)
             keys = select(self.source.key).select_from(self.source.table).where(id_.in_(twice))
             workbook.execute(to_sql(insert(self._troubled).from_select(["key"], keys)))

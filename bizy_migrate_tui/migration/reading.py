@@ -123,7 +123,7 @@ class CarefulReader:
     def _row_trouble(self, source: SourceTable, key: int, usable: int | None) -> str | None:
         if usable is None:
             return "id-unusable"
-        if usable == key:
+        if source.id_is_key:
             return None
         (first,) = self._connection.execute(self._first_sql[source.name], (usable,)).fetchone()
         return None if first == key else "id-duplicate"

@@ -11,9 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Executable, Integer, MetaData, Select, Table, Text, func, literal_column, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Executable,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects import sqlite as sqlite_dialect
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.expression import ColumnElement
 
 from bizy_migrate_tui.migration.rules.clean import FUNCTIONS
@@ -39,6 +53,8 @@ class SourceTable:
     table: Table
     key: ColumnElement[int]
     columns: tuple[str, ...]
+    id_is_key: bool
+    """Whether `id` is the key itself, and so given and unique."""
 
     def column(self, name: str) -> ColumnElement[Any]:
         """The column, or NULL where this file's version of the table lacks it."""
@@ -110,15 +126,18 @@ def source_tables(connection: sqlite3.Connection) -> Mapping[str, SourceTable]:
 
 
 def _source_table(connection: sqlite3.Connection, name: str) -> SourceTable:
-    info = connection.execute("SELECT name FROM pragma_table_xinfo(?, 'snapshot') WHERE hidden <> 1", (name,))
-    columns = tuple(bytes(row[0]).decode() for row in info.fetchall())
-    metadata = MetaData()
-    table = Table(name, metadata, *(Column(column) for column in columns), schema=SNAPSHOT)
-    if not _has_rowid(connection, table):
-        table = _copy_with_rowid(connection, table)
+    info = connection.execute(
+        "SELECT name, type, pk FROM pragma_table_xinfo(?, 'snapshot') WHERE hidden <> 1", (name,)
+    ).fetchall()
+    columns = tuple(bytes(row[0]).decode() for row in info)
+    table = Table(name, MetaData(), *(Column(column) for column in columns), schema=SNAPSHOT)
+    # SQLite makes the id the row's key only where it is declared as INTEGER PRIMARY KEY, as in every table of bizy's.
+    id_is_key = [(bytes(row[0]), bytes(row[1]).upper()) for row in info if row[2]] == [(b"id", b"INTEGER")]
+    if not _has_rowid(connection, table) or (name in TROUBLED and "id" in columns and not id_is_key):
+        table = _copy(connection, table)
     taken = {column.lower() for column in columns}
     alias = next(word for word in ("rowid", "_rowid_", "oid") if word not in taken)
-    return SourceTable(name, table, literal_column(alias), columns)
+    return SourceTable(name, table, literal_column(alias), columns, id_is_key)
 
 
 def _has_rowid(connection: sqlite3.Connection, table: Table) -> bool:
@@ -129,11 +148,19 @@ def _has_rowid(connection: sqlite3.Connection, table: Table) -> bool:
     return True
 
 
-def _copy_with_rowid(connection: sqlite3.Connection, table: Table) -> Table:
-    copy = Table(f"copy of {table.name}", MetaData(), *(Column(column.name) for column in table.columns), schema="main")
-    if not connection.execute("SELECT 1 FROM main.sqlite_master WHERE name = ?", (copy.name,)).fetchone():
-        connection.execute(str(CreateTable(copy).compile(dialect=_DIALECT)))
-        connection.execute(to_sql(copy.insert().from_select(list(copy.columns), select(table))))
+def _copy(connection: sqlite3.Connection, table: Table) -> Table:
+    """A copy in the workbook, of a table that has no row key, or whose ids could otherwise only be found by reading it all.
+
+    Columns of type BLOB keep every value as it is.
+    """
+    name, names = f"copy of {table.name}", [column.name for column in table.columns]
+    copy = Table(name, MetaData(), *map(Column, names), schema="main")
+    if not connection.execute("SELECT 1 FROM main.sqlite_master WHERE name = ?", (name,)).fetchone():
+        made = Table(name, MetaData(), *(Column(column, LargeBinary) for column in names), schema="main")
+        connection.execute(str(CreateTable(made).compile(dialect=_DIALECT)))
+        connection.execute(to_sql(copy.insert().from_select(names, select(table))))
+        if "id" in names:
+            connection.execute(str(CreateIndex(Index(f"ids of {table.name}", made.c.id)).compile(dialect=_DIALECT)))
     return copy
 
 
