@@ -48,6 +48,10 @@ class Walk:
     def screen(self) -> StepScreen:
         return self.app.step_screen
 
+    def at(self, step: Step) -> bool:
+        """Whether that step is in sight."""
+        return self.screen.STEP is step
+
     @property
     def said(self) -> str:
         return self.screen.query_one(StatusLine).said

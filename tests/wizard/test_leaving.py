@@ -1,0 +1,93 @@
+from pathlib import Path
+
+from bizy_migrate_tui.migration.errors import MigrationError
+from bizy_migrate_tui.migration.events import Cancellation, OnEvent
+from bizy_migrate_tui.wizard.flow import Step
+from bizy_migrate_tui.wizard.widgets.confirm import ConfirmModal
+from tests.wizard.fake_core import FakeCore
+from tests.wizard.walking import Walk, walking
+
+
+def write_until_cancelled(walk: Walk, core: FakeCore) -> list[str]:
+    """Begin what stands for a run: it writes to the target until it is told to stop. Its notes."""
+    notes: list[str] = []
+    core.gate.clear()
+
+    def write(_on_event: OnEvent, cancel: Cancellation) -> None:
+        try:
+            core.pass_gate(cancel)
+        finally:
+            notes.append("rolled back" if cancel.requested else "committed")
+
+    def failed(error: MigrationError) -> None:
+        notes.append(error.code)
+
+    walk.screen.work_on(write, then=lambda _nothing: notes.append("done"), failed=failed, critical=True)
+    return notes
+
+
+async def test_leaving_during_a_run_asks_and_the_safe_answer_goes_on(tmp_path: Path) -> None:
+    core = FakeCore()
+    async with walking(core, tmp_path) as walk:
+        notes = write_until_cancelled(walk, core)
+        await walk.press("ctrl+q")
+        assert isinstance(walk.app.screen, ConfirmModal)
+        await walk.press("enter")
+        assert walk.app.return_code is None
+        core.gate.set()
+        await walk.idle()
+        assert notes == ["committed", "done"]
+
+
+async def test_leaving_during_a_run_waits_until_it_is_taken_back(tmp_path: Path) -> None:
+    core = FakeCore()
+    async with walking(core, tmp_path) as walk:
+        notes = write_until_cancelled(walk, core)
+        await walk.press("ctrl+c", "tab", "enter")
+        await walk.until(lambda: walk.app.return_code is not None)
+        assert walk.app.return_code == 130
+        assert notes[0] == "rolled back"
+
+
+async def test_no_step_is_left_while_the_target_is_written_to(tmp_path: Path) -> None:
+    core = FakeCore()
+    async with walking(core, tmp_path) as walk:
+        await walk.go_on(Step.CONNECTION)
+        write_until_cancelled(walk, core)
+        await walk.press("escape", "f2")
+        assert walk.at(Step.CONNECTION)
+        assert "Cancel first" in walk.said
+
+
+async def test_only_what_can_be_done_now_is_offered(tmp_path: Path) -> None:
+    async with walking(FakeCore(), tmp_path) as walk:
+        offered = [command.title for command in walk.app.get_system_commands(walk.app.screen)]
+        assert "Next" in offered
+        assert "Back" not in offered
+        assert not any(title.startswith("Go to Backup") for title in offered)
+        await walk.go_on(Step.BACKUP)
+        offered = [command.title for command in walk.app.get_system_commands(walk.app.screen)]
+        assert {"Next", "Back", "Keep it / not", "Go to Connection"} <= set(offered)
+        assert "Copy path" not in offered
+
+
+async def test_finished_steps_can_be_gone_to_and_later_ones_say_why_not(tmp_path: Path) -> None:
+    async with walking(FakeCore(), tmp_path) as walk:
+        await walk.press("f5")
+        assert "Backup comes later" in walk.said
+        await walk.go_on(Step.BACKUP)
+        await walk.press("f3")
+        await walk.idle()
+        assert walk.at(Step.PREREQUISITES)
+        await walk.press("f5")
+        assert walk.at(Step.BACKUP)
+
+
+async def test_help_tells_the_step_and_its_keys(tmp_path: Path) -> None:
+    async with walking(FakeCore(), tmp_path) as walk:
+        await walk.go_on(Step.BACKUP)
+        await walk.press("f1")
+        assert "SQLite's own backup" in walk.text()
+        assert "Keep it / not" in walk.text()
+        await walk.press("escape")
+        assert walk.app.screen is walk.screen
