@@ -117,11 +117,21 @@ class _Run:
                 outcome = self._transaction(server, hashed)
         if self.dry_run or outcome.run_id is None:
             return replace(outcome, seconds=time.perf_counter() - self.started)
-        with self._phase(Phase.CHECKS):
-            checks = check_afterwards(self.plan, outcome.user.id)
+        checks = self._check_afterwards(outcome.user.id)
         return replace(
             outcome, checks=(*outcome.checks, *checks), seconds=time.perf_counter() - self.started, phases=tuple(self.phases)
         )
+
+    def _check_afterwards(self, user_id: int) -> tuple[Check, ...]:
+        """The checks of a fresh connection. The run is committed: neither a wish to stop nor an error undoes that."""
+        with self._timed(Phase.CHECKS):
+            try:
+                return check_afterwards(self.plan, user_id)
+            except (MigrationError, psycopg2.Error) as error:
+                advice = explain(error)
+                return (
+                    Check("a new connection sees the rows", passed=False, detail=f"everything is committed, but: {advice.cause}"),
+                )
 
     def _transaction(self, server: PgConnection, hashed: "Future[str] | None") -> Outcome:
         try:
@@ -253,6 +263,11 @@ class _Run:
     @contextmanager
     def _phase(self, phase: Phase, total: int | None = None) -> Iterator[None]:
         self.cancel.check()
+        with self._timed(phase, total):
+            yield
+
+    @contextmanager
+    def _timed(self, phase: Phase, total: int | None = None) -> Iterator[None]:
         started = time.perf_counter()
         self.on_event(PhaseStarted(phase, total))
         yield
