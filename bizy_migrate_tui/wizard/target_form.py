@@ -63,7 +63,7 @@ def url_complaint(text: str) -> str | None:
     try:
         Target.from_url(text)
     except UsageError as error:
-        return f"{error.cause} {error.remedy}"
+        return f"{error.cause} It looks like postgresql://user@host:5432/database."
     return None
 
 

@@ -22,7 +22,7 @@ def rows_sentence(found: TargetState) -> str:
 def database_facts(found: TargetState) -> dict[str, str]:
     """The same, a line for each thing."""
     superuser = ", a superuser" if found.is_superuser else ""
-    ledger = "An earlier migration is recorded there." if found.has_ledger else "No migration is recorded there yet."
+    ledger = "The ledger of migrations is there." if found.has_ledger else "No migration has been made into it yet."
     return {
         "Server": f"PostgreSQL {found.server_version}, answers in {found.latency_ms:.1f} ms, its clock is in {found.timezone}",
         "Logged in": f"to {found.dbname} as {found.user}{superuser}",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # SQLAlchemy is imported after the first paint
     from bizy_migrate_tui.migration.inventory import Inventory
     from bizy_migrate_tui.migration.snapshot import Snapshot
 
-WEIGHTS: Final[Mapping[Phase, float]] = {Phase.SNAPSHOT: 1.0, Phase.INTEGRITY: 1.0, Phase.INVENTORY: 2.0}
+WEIGHTS: Final[Mapping[Phase, float]] = {Phase.SNAPSHOT: 1.0, Phase.INTEGRITY: 0.5, Phase.INVENTORY: 4.0}
 """How long each phase takes in proportion to the others."""
 
 NOT_YET: Final = tuple(PhaseView(phase) for phase in WEIGHTS)
@@ -139,8 +139,9 @@ class BackupScreen(StepScreen):
         if self._copying:
             view = self._meter.look()
             self._draw_progress(view)
-            if view.current is not None:
-                self.say(f"{view.current.phase} … {time_left(view.left) if view.left else ''}".rstrip(), "busy")
+            at_work = view.current or next((phase for phase in view.phases if phase.state is PhaseState.WAITING), None)
+            if at_work is not None:
+                self.say(f"{at_work.phase} … {time_left(view.left) if view.left else ''}".rstrip(), "busy")
 
     @property
     def _result(self) -> "tuple[Snapshot, Inventory] | None":

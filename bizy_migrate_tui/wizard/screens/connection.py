@@ -221,6 +221,8 @@ class ConnectionScreen(StepScreen):
         self.form.note("email", "new user" if user is None else "is there; stays as is")
         for name in ("username", "new-password"):
             self.form.field(name).input.disabled = user is not None
+        hint = "a temporary one, shown at the end" if user is None else "their own, as it is"
+        self.form.field("new-password").input.placeholder = hint
         if user is not None:
             self.form.field("username").set_value(user.username, "")
 
