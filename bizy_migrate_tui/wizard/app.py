@@ -9,9 +9,6 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
-import rich
-from rich.segment import Segments
-from rich.traceback import Traceback
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -41,6 +38,8 @@ SIGNALS: Final = {"SIGTERM": 143, "SIGHUP": 129}
 """Exit codes of the signals that end a program: 128 and the signal's number."""
 
 WARM_UP: Final = "bizy_migrate_tui.migration.session"
+WARM_UP_AFTER: Final = 0.3
+"""Seconds after the start; sooner it would hold up the first paint."""
 
 
 class WizardApp(App[None]):
@@ -88,7 +87,7 @@ class WizardApp(App[None]):
             self.theme = self._look
         self._listen_to_signals()
         self.go_to(Step.WELCOME)
-        self.call_after_refresh(partial(self.run_worker, self._warm_up, thread=True, exit_on_error=False))
+        self.set_timer(WARM_UP_AFTER, partial(self.run_worker, self._warm_up, thread=True, exit_on_error=False))
 
     # Where to go
 
@@ -241,6 +240,10 @@ class WizardApp(App[None]):
 
     def _fatal_error(self) -> None:
         """Textual's, without the values of local variables: there are passwords among them."""
+        import rich  # noqa: PLC0415 (the traceback brings Pygments, which the first paint does not need)
+        from rich.segment import Segments  # noqa: PLC0415
+        from rich.traceback import Traceback  # noqa: PLC0415
+
         self.bell()
         traceback = Traceback(show_locals=False, width=None, suppress=[rich])
         self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))
