@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.target import Target
 from tests.bizy_source import make_source
 
@@ -41,9 +40,7 @@ def test_the_wheel_holds_what_is_no_python(installed: Path) -> None:
     assert {str(path.relative_to(CHECKOUT)) for path in shipped.rglob("*") if path.suffix in {".tcss", ".toml", ".sql"}} <= inside
 
 
-def test_the_wheel_migrates_verifies_and_rolls_back(
-    installed: Path, server: EmbeddedServer, database: Target, tmp_path: Path
-) -> None:
+def test_the_wheel_migrates_verifies_and_rolls_back(installed: Path, database: Target, tmp_path: Path) -> None:
     source = tmp_path / "tasks.db"
     make_source(source, tasks=[{"title": "One"}], goals=[{"title": "Goal"}])
     where = ("--sqlite-path", str(source), "--postgres-url", database.url().reveal())
