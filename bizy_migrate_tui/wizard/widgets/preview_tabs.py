@@ -1,0 +1,109 @@
+"""The preview's parts under tabs: tasks, goals, users, what has no home, findings, time, dry run."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import TabbedContent, TabPane
+
+from bizy_migrate_tui.migration.errors import MigrationError
+from bizy_migrate_tui.migration.plan import Plan
+from bizy_migrate_tui.migration.preview import Preview
+from bizy_migrate_tui.wizard.widgets.diff_pane import DiffPane
+from bizy_migrate_tui.wizard.widgets.findings_pane import FindingsPane
+from bizy_migrate_tui.wizard.widgets.homeless_pane import HomelessPane
+from bizy_migrate_tui.wizard.widgets.paged_table import PagedTable
+from bizy_migrate_tui.wizard.widgets.people_pane import PeoplePane
+from bizy_migrate_tui.wizard.widgets.time_pane import TimePane, Timeline
+from bizy_migrate_tui.wizard.widgets.trial_pane import TrialPane
+
+TABLES = ("tasks", "goals")
+
+
+class PreviewTabs(Vertical):
+    """Everything the plan says, a tab for each part. What is slow to read is read in threads, after the first paint."""
+
+    @dataclass
+    class TimelineArrived(Message):
+        """The rows per month of a table were counted."""
+
+        preview: Preview
+        table: str
+        timeline: Timeline
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._preview: Preview | None = None
+
+    def compose(self) -> ComposeResult:
+        """The tabs."""
+        with TabbedContent(initial="tab-tasks"):
+            with TabPane("Tasks", id="tab-tasks"):
+                yield DiffPane("tasks")
+            with TabPane("Goals", id="tab-goals"):
+                yield DiffPane("goals")
+            with TabPane("Users", id="tab-users"):
+                yield PeoplePane()
+            with TabPane("No home", id="tab-homeless"):
+                yield HomelessPane()
+            with TabPane("Findings", id="tab-findings"):
+                yield FindingsPane()
+            with TabPane("Time", id="tab-time"):
+                yield TimePane()
+            with TabPane("Dry run", id="tab-trial"):
+                yield TrialPane()
+
+    def show(self, plan: Plan, preview: Preview, command: str) -> None:
+        """Show a plan; the tab and the row the user is at stay."""
+        self._preview = preview
+        for table in TABLES:
+            self.query_one(f"#diff-{table}", DiffPane).renew(preview)
+            self._count_months(preview, table)
+        self.query_one(PeoplePane).show(plan)
+        self.query_one(HomelessPane).show(preview)
+        self.query_one(FindingsPane).show(plan.findings)
+        choices = plan.choices
+        self.query_one(TimePane).show_zone(choices.zone, choices.created_at_utc_until, plan.inventory.evidence)
+        self.query_one(TrialPane).show_plan(plan.tables, command)
+
+    @property
+    def diff(self) -> DiffPane | None:
+        """The diff in sight, if one is."""
+        pane = self.query_one(TabbedContent).active_pane
+        return next(iter(pane.query(DiffPane)), None) if pane is not None else None
+
+    @property
+    def trial(self) -> TrialPane:
+        """The pane of the dry run."""
+        return self.query_one(TrialPane)
+
+    def go_to(self, tab: str) -> None:
+        """Open a tab: tasks, goals, users, homeless, findings, time, trial."""
+        self.query_one(TabbedContent).active = f"tab-{tab}"
+
+    def focus_rows(self) -> None:
+        """Put the cursor where the rows of the open tab are."""
+        pane = self.query_one(TabbedContent).active_pane
+        if pane is not None:
+            for table in pane.query(PagedTable):
+                table.focus()
+                return
+
+    @on(TimelineArrived)
+    def _timeline_arrived(self, event: TimelineArrived) -> None:
+        event.stop()
+        if event.preview is self._preview:
+            self.query_one(TimePane).show_timelines({event.table: event.timeline})
+
+    def _count_months(self, preview: Preview, table: str) -> None:
+        self.run_worker(partial(self._read_timeline, preview, table), thread=True, group="timeline", exit_on_error=False)
+
+    def _read_timeline(self, preview: Preview, table: str) -> None:
+        try:
+            timeline = preview.timeline(table)
+        except MigrationError:
+            return
+        self.post_message(self.TimelineArrived(preview, table, timeline))
