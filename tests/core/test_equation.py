@@ -65,7 +65,7 @@ times = st.one_of(
             "2460000.5",
             "2024-01-01 24:00:00",
         ]
-    ),  # fmt: skip
+    ),
     st.integers(0, 2**41),
 )
 documents = st.one_of(

@@ -1,0 +1,94 @@
+"""Prints the table of figures: `python -m tests.benchmarks [TASKS] [ROUNDS]` (a million and three, unless said otherwise).
+
+Every figure is a ratio to the floor, both taken in turn on the same embedded PostgreSQL 18 (as in the tests, without fsync);
+the median of the rounds is shown.
+"""
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+from psycopg2 import sql
+
+from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
+from bizy_migrate_tui.migration.events import Phase
+from bizy_migrate_tui.migration.plan import Choices
+from bizy_migrate_tui.migration.session import Session
+from bizy_migrate_tui.migration.target import connect
+from tests.benchmarks.floor import floor_seconds
+from tests.benchmarks.source import write_source
+
+ZONE = "America/New_York"
+_LOAD = (Phase.SCHEMA, Phase.ACCOUNT, Phase.GOALS, Phase.TASKS, Phase.PRESERVED, Phase.INDEXES)
+
+
+def main(tasks: int = 1_000_000, rounds: int = 3) -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder, embedded_server(18) as server:
+        source = Path(folder) / "source.db"
+        write_source(source, tasks)
+        measured = [_round(server, source, number) for number in range(rounds)]
+    print(f"{tasks:,} tasks, {rounds} rounds, floor {statistics.median(one['floor'] for one in measured):.1f} s = 1.00\n")  # noqa: T201
+    print("| part | seconds | ratio to the floor |\n| --- | --- | --- |")  # noqa: T201
+    for part in measured[0]:
+        if part not in {"floor", "memory"}:
+            seconds = statistics.median(one[part] for one in measured)
+            ratio = statistics.median(one[part] / one["floor"] for one in measured)
+            print(f"| {part} | {seconds:.2f} | {ratio:.2f} |")  # noqa: T201
+    print(f"\nPeak memory of the client process: {max(one['memory'] for one in measured):.0f} MiB")  # noqa: T201
+
+
+def _round(server: EmbeddedServer, source: Path, number: int) -> dict[str, float]:
+    inside, whole = f"inside_{number}", f"whole_{number}"
+    with closing(connect(server.target())) as admin:
+        admin.autocommit = True
+        with admin.cursor() as rows:
+            for name in (inside, whole):
+                rows.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    figures = _parts(server, source, inside)
+    figures["floor"] = floor_seconds(server.target(inside), f"floor_{number}")
+    url = server.target(whole).url().reveal()
+    common = ["--sqlite-path", str(source), "--postgres-url", url, "--json"]
+    figures["`migrate --yes`, the whole process"], figures["memory"] = _process(
+        ["migrate", "--yes", "--no-backup", "--timezone", ZONE, *common]
+    )
+    figures["`verify`, the whole process"], _ = _process(["verify", *common])
+    return figures
+
+
+def _parts(server: EmbeddedServer, source: Path, name: str) -> dict[str, float]:
+    with Session(source) as session:
+        started = time.perf_counter()
+        snapshot = session.take_snapshot(backup=False)
+        plan = session.make_plan(session.take_inventory(snapshot, ZONE), server.target(name), Choices(zone=ZONE))
+        before = time.perf_counter() - started
+        phases = dict(session.run(plan).phases)
+    return {
+        "before: snapshot, integrity, census, plan": before,
+        "load: transaction's start to the last index and key": sum(phases[phase] for phase in _LOAD),
+        "proof before COMMIT": phases[Phase.PROOF],
+        "final checks": phases[Phase.CHECKS],
+    }
+
+
+def _process(arguments: Iterable[str]) -> tuple[float, float]:
+    """Seconds and peak memory in MiB of one command."""
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "bizy_migrate_tui", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"})
+    seconds = time.perf_counter() - started
+    if done.returncode:
+        raise SystemExit(json.dumps(json.loads(done.stdout)["error"]) + done.stderr)
+    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
