@@ -34,6 +34,7 @@ class Census:
         self._troubled = TROUBLED[home.name]
         self._is_clean = _is_clean(home, self.source, tables.get("goals"))
         self._texts = _texts(home, self.source)
+        self._question = self._ask()
 
     def begin(self, workbook: sqlite3.Connection) -> None:
         """Forget an earlier census, and note the rows whose id another row has too."""
@@ -46,25 +47,31 @@ class Census:
 
     def look(self, workbook: sqlite3.Connection, first: int, last: int) -> Seen:
         """Look at the rows with keys from first to last, CHUNK of them at most."""
+        rows, clean_rows, text, earliest, latest = workbook.execute(self._question, (first, last)).fetchone()
         chunk = self.source.key.between(first, last)
-        created = self.source.column("created_at")
-        rows_of = select(self._is_clean.label("clean"), created.label("created"), self._texts.label("texts"))
-        # The LIMIT keeps SQLite from merging the two selects, which would work out `clean` anew for each use of it.
-        each = rows_of.select_from(self.source.table).where(chunk).limit(CHUNK).subquery().c
-        statement = select(
-            func.count(),
-            func.sum(each.clean),
-            func.group_concat(case((each.clean, each.texts), else_=""), "\n"),
-            func.min(case((each.clean, each.created))),
-            func.max(case((each.clean, each.created))),
-        )
-        rows, clean_rows, text, earliest, latest = workbook.execute(to_sql(statement)).fetchone()
         if clean_rows < rows:
             keys = select(self.source.key).select_from(self.source.table).where(chunk, not_(self._is_clean))
             workbook.execute(to_sql(insert(self._troubled).prefix_with("OR IGNORE").from_select(["key"], keys)))
         if not _is_welcome(text):
             self._add_unwelcome(workbook, chunk)
         return Seen(rows, *(None if time is None else time.decode() for time in (earliest, latest)))
+
+    def _ask(self) -> str:
+        """Of a chunk: its rows, how many are fine, their texts, their earliest and their latest creation time."""
+        created = self.source.column("created_at")
+        rows_of = select(self._is_clean.label("clean"), created.label("created"), self._texts.label("texts"))
+        chunk = self.source.key.between(PLACEHOLDER, PLACEHOLDER)
+        # The LIMIT keeps SQLite from merging the two selects, which would work out `clean` anew for each use of it.
+        each = rows_of.select_from(self.source.table).where(chunk).limit(CHUNK).subquery().c
+        return to_sql(
+            select(
+                func.count(),
+                func.sum(each.clean),
+                func.group_concat(case((each.clean, each.texts), else_=""), "\n"),
+                func.min(case((each.clean, each.created))),
+                func.max(case((each.clean, each.created))),
+            )
+        )
 
     def _add_unwelcome(self, workbook: sqlite3.Connection, chunk: ColumnElement[bool]) -> None:
         rows = select(self.source.key, self._texts).select_from(self.source.table).where(chunk, self._is_clean)

@@ -66,6 +66,8 @@ class Comparison:
         self._columns = [column for column in home.columns if made or column.form is not Form.MADE]
         self._reader = CarefulReader(side.workbook, side.tables, side.reading)
         self._opened = 0
+        ids = PRESENT[home.name].c.id
+        self._present_sql = to_sql(select(ids).where(ids == PLACEHOLDER))
         _give_functions(side.workbook, side.reading)
 
     def differences(self, advance: Callable[[int], None] = lambda _rows: None) -> Iterator[Difference]:
@@ -73,6 +75,7 @@ class Comparison:
         self._has_present = self._side.workbook.execute(to_sql(select(PRESENT[self._home.name].c.id).limit(1))).fetchone()
         if self._scope is Scope.PRESENT and not self._has_present:
             return
+        self._lines_sql, self._rows_sql = self._statements()
         ranges = list(key_ranges(self._side.workbook, self._source))
         with closing(open_again(self._side.workbook)) as other, ThreadPoolExecutor(1) as ahead:
             _give_functions(other, self._side.reading)
@@ -93,8 +96,7 @@ class Comparison:
         if b"".join(found) == expected + b"\n":
             return
         lines = {int(line[: line.index(b",")]): line for line in found}
-        statement = select(self._source.key, self._source.column("id"), self._line()).where(self._is_fast(first, last))
-        for key, id_, line in self._side.workbook.execute(to_sql(statement.order_by(self._source.key))).fetchall():
+        for key, id_, line in self._side.workbook.execute(self._rows_sql, (first, last)).fetchall():
             if lines.get(id_) != line + b"\n":
                 yield from self._open(self._reader.row(self._home, key))
 
@@ -111,8 +113,7 @@ class Comparison:
     def _is_in_scope(self, row: CarefulRow) -> bool:
         if not self._has_present:
             return self._scope is Scope.LOADED
-        ids = PRESENT[self._home.name].c.id
-        is_present = self._side.workbook.execute(to_sql(select(ids).where(ids == PLACEHOLDER)), (row.id,)).fetchone()
+        is_present = self._side.workbook.execute(self._present_sql, (row.id,)).fetchone()
         return (is_present is not None) == (self._scope is Scope.PRESENT)
 
     def _open(self, row: CarefulRow) -> Iterator[Difference]:
@@ -161,26 +162,29 @@ class Comparison:
         is_local = column.form is Form.LOCAL_TIME and not in_utc
         return instant_of(read_time(text), reading.zone) if is_local else read_time(text)
 
-    def _is_fast(self, first: int, last: int) -> ColumnElement[bool]:
+    def _is_fast(self) -> ColumnElement[bool]:
+        """Whether a row of a range of keys is compared as part of its chunk."""
         present = select(PRESENT[self._home.name].c.id)
         id_ = self._source.column("id")
-        condition = and_(self._source.key.between(first, last), self._source.key.not_in(select(CAREFUL[self._home.name].c.key)))
+        in_range = self._source.key.between(PLACEHOLDER, PLACEHOLDER)
+        condition = and_(in_range, self._source.key.not_in(select(CAREFUL[self._home.name].c.key)))
         if self._scope is Scope.PRESENT:
             return and_(condition, id_.in_(present))
         return and_(condition, id_.not_in(present)) if self._has_present else condition
 
     def _expected(self, workbook: sqlite3.Connection, first: int, last: int) -> tuple[int, int | None, int, bytes | None]:
         """Of the rows of a range that are compared fast: how many, the lowest and the highest id, their lines."""
-        source = self._source
-        fast = (
-            select(source.column("id").label("id"), self._line().label("line"))
-            .where(self._is_fast(first, last))
-            .order_by(source.key)
-            .subquery()
-        )
-        lines = select(func.count(), func.min(fast.c.id), func.max(fast.c.id), func.group_concat(fast.c.line, "\n"))
-        rows, low, high, expected = workbook.execute(to_sql(lines)).fetchone()
+        rows, low, high, expected = workbook.execute(self._lines_sql, (first, last)).fetchone()
         return rows, low, high, expected
+
+    def _statements(self) -> tuple[str, str]:
+        """What asks for the lines of a range, joined and with their count and ids; and for them row by row."""
+        source = self._source
+        rows = select(source.key.label("key"), source.column("id").label("id"), self._line().label("line"))
+        rows = rows.where(self._is_fast()).order_by(source.key)
+        fast = rows.subquery().c
+        lines = select(func.count(), func.min(fast.id), func.max(fast.id), func.group_concat(fast.line, "\n"))
+        return to_sql(lines), to_sql(rows)
 
     def _line(self) -> ColumnElement[str]:
         cells = [self._source.column("id"), literal_column(str(self._user_id))]

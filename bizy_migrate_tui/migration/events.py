@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -61,6 +61,16 @@ OnEvent = Callable[[Event], None]
 
 def ignore(_event: Event) -> None:
     """The audience that does not listen."""
+
+
+def unheeded(on_event: OnEvent) -> OnEvent:
+    """The same audience after COMMIT, when an error of its own can no longer undo anything and must not seem to."""
+
+    def tell(event: Event) -> None:
+        with suppress(Exception):
+            on_event(event)
+
+    return tell
 
 
 @dataclass(slots=True)

@@ -53,6 +53,9 @@ class Loader:
         self._reader = CarefulReader(workbook, tables, reading)
         workbook.create_function("to_utc", 1, HourShift(reading.zone).utc_text, deterministic=True)
         workbook.create_function("number_text", 1, _number_text, deterministic=True)
+        self._lines_sql, self._ids_sql = self._statements()
+        ids = PRESENT[home.name].c.id
+        self._present_sql = to_sql(select(ids).where(ids == PLACEHOLDER))
 
     def load(self, server: Cursor, advance: Callable[[int], None]) -> Loaded:
         """COPY every row that the plan inserts; `advance` is told of each chunk's rows as it is sent."""
@@ -81,25 +84,29 @@ class Loader:
             yield len(pending), b"".join(pending)
 
     def _clean_rows(self, first: int, last: int, loaded: Loaded) -> tuple[int, bytes]:
-        source = self._source
-        id_ = source.column("id")
-        condition = and_(
-            source.key.between(first, last),
-            source.key.not_in(select(CAREFUL[self._home.name].c.key)),
-            id_.not_in(select(PRESENT[self._home.name].c.id)),
-        )
-        ordered = select(id_.label("id"), self._line().label("line")).where(condition).order_by(source.key).subquery()
-        whole = select(func.count(), func.min(ordered.c.id), func.max(ordered.c.id), func.group_concat(ordered.c.line, ROW_END))
-        rows, low, high, text = self._workbook.execute(to_sql(whole)).fetchone()
+        rows, low, high, text = self._workbook.execute(self._lines_sql, (first, last)).fetchone()
         if not rows:
             return 0, b""
         loaded.rows += rows
         if high - low + 1 == rows:
             loaded.add(low, high)
         else:
-            for (found,) in self._workbook.execute(to_sql(select(ordered.c.id))).fetchall():
+            for (found,) in self._workbook.execute(self._ids_sql, (first, last)).fetchall():
                 loaded.add(found, found)
         return rows, _escaped(text, _ESCAPES).replace(b"\x1e", b"\n") + b"\n"
+
+    def _statements(self) -> tuple[str, str]:
+        """Of the clean rows of a chunk: how many, their lowest and highest id and their lines; and their ids one by one."""
+        source = self._source
+        id_ = source.column("id")
+        is_loaded = and_(
+            source.key.between(PLACEHOLDER, PLACEHOLDER),
+            source.key.not_in(select(CAREFUL[self._home.name].c.key)),
+            id_.not_in(select(PRESENT[self._home.name].c.id)),
+        )
+        rows = select(id_.label("id"), self._line().label("line")).where(is_loaded).order_by(source.key).subquery().c
+        lines = select(func.count(), func.min(rows.id), func.max(rows.id), func.group_concat(rows.line, ROW_END))
+        return to_sql(lines), to_sql(select(id_).where(is_loaded).order_by(source.key))
 
     def _line(self) -> ColumnElement[str]:
         line: ColumnElement[str] = self._source.column("id")
@@ -124,8 +131,7 @@ class Loader:
         return b"\x1f".join(map(_cell_text, cells)) + b"\n"
 
     def _is_present(self, id_: int) -> bool:
-        ids = PRESENT[self._home.name].c.id
-        return self._workbook.execute(to_sql(select(ids).where(ids == PLACEHOLDER)), (id_,)).fetchone() is not None
+        return self._workbook.execute(self._present_sql, (id_,)).fetchone() is not None
 
 
 class _Stream:

@@ -19,7 +19,7 @@ from psycopg2.extensions import cursor as Cursor
 from bizy_migrate_tui.migration import ledger, schema
 from bizy_migrate_tui.migration.advice import explain
 from bizy_migrate_tui.migration.errors import MigrationError, RunFailed
-from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, ignore
+from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, ignore, unheeded
 from bizy_migrate_tui.migration.findings import Check
 from bizy_migrate_tui.migration.ledger import LOCK_KEY, ROLLED_BACK, Run
 from bizy_migrate_tui.migration.removal import KeptRow
@@ -70,6 +70,7 @@ def roll_back(
             raise explain(error) from error
         with _phase(on_event, Phase.COMMIT):
             _commit(server, target, plan)
+            on_event = unheeded(on_event)
     with _phase(on_event, Phase.CHECKS):
         checks += check_afterwards(target, plan)
     return RollbackOutcome(plan, removed, checks, time.perf_counter() - started)

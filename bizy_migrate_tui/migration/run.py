@@ -21,7 +21,7 @@ from bizy_migrate_tui.migration.accounts import Account
 from bizy_migrate_tui.migration.advice import explain
 from bizy_migrate_tui.migration.after_commit import check_afterwards
 from bizy_migrate_tui.migration.errors import MigrationError, PlanBlocked, RunFailed
-from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, Progress, ignore
+from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, Progress, ignore, unheeded
 from bizy_migrate_tui.migration.findings import Check
 from bizy_migrate_tui.migration.load import Loaded, Loader
 from bizy_migrate_tui.migration.plan import Plan, TablePlan
@@ -252,13 +252,16 @@ class _Run:
             loaded_at: datetime = (rows.fetchone() or (datetime.min,))[0]
         try:
             server.commit()
-        except psycopg2.OperationalError as error:
+        except psycopg2.Error as error:
+            if not server.closed:  # the server refused, and said why
+                raise
             if not _came_through(self.plan, source, loaded_at, error):
                 raise RunFailed(
                     "connection-lost",
                     "The connection was lost during COMMIT, and the ledger shows that nothing was committed.",
                     "Nothing was changed. See that the server runs, then try again.",
                 ) from error
+        self.on_event = unheeded(self.on_event)
 
     @contextmanager
     def _phase(self, phase: Phase, total: int | None = None) -> Iterator[None]:

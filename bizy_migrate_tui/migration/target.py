@@ -45,6 +45,7 @@ _SESSION: Final[Mapping[str, str]] = {
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     "lock_timeout": "10s",
+    "jit": "off",  # compiling costs more than it saves in statements that run once
 }
 _TRANSACTION_TIMEOUT_SINCE: Final = 170000
 

@@ -36,7 +36,7 @@ from bizy_migrate_tui.migration.rules.values import RawText
 SNAPSHOT = "snapshot"
 """The schema name under which the snapshot is attached."""
 
-CHUNK = 10_000
+CHUNK = 2_500
 """Rows of a table that are worked on together."""
 
 PLACEHOLDER: ColumnElement[Any] = literal_column("?")
@@ -166,15 +166,17 @@ def _copy(connection: sqlite3.Connection, table: Table) -> Table:
 
 def key_ranges(connection: sqlite3.Connection, source: SourceTable, size: int = CHUNK) -> Iterator[tuple[int, int]]:
     """The table's rows in key order, as ranges of keys (first and last, both included) of at most `size` rows each."""
-    keys = select(source.key.label("key")).select_from(source.table).order_by(source.key)
-    page: Select[int] = keys.limit(size)
-    while True:
-        found = page.subquery()
-        first, last = connection.execute(to_sql(select(func.min(found.c.key), func.max(found.c.key)))).fetchone()
-        if first is None:
-            return
-        yield first, last
-        page = keys.where(source.key > last).limit(size)
+    keys = select(source.key.label("key")).select_from(source.table).order_by(source.key).limit(size)
+    begin, go_on = (_ends(page) for page in (keys, keys.where(source.key > PLACEHOLDER)))
+    ends = connection.execute(begin).fetchone()
+    while ends[0] is not None:
+        yield ends
+        ends = connection.execute(go_on, (ends[1],)).fetchone()
+
+
+def _ends(page: Select[int]) -> str:
+    keys = page.subquery()
+    return to_sql(select(func.min(keys.c.key), func.max(keys.c.key)))
 
 
 def count(connection: sqlite3.Connection, table: Table) -> int:
