@@ -8,6 +8,7 @@ from bizy_migrate_tui.display import group_digits, human_seconds
 from bizy_migrate_tui.migration.clock import zone_named
 from bizy_migrate_tui.migration.findings import Choice, Severity
 from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.next_steps import next_steps
 from bizy_migrate_tui.terminal import say, say_check, say_password
 
 if TYPE_CHECKING:
@@ -65,12 +66,11 @@ def tell_next_steps(outcome: "Outcome", env_file: Path) -> None:
     if outcome.status != "migrated":
         return
     say("Next:")
-    url = outcome.plan.target.masked_url()
-    say(f"  1. In {env_file}, set DATABASE_URL={url} (with the password), or run again with --write-env.")
-    say("  2. Start the web back end: ./run.sh; then: curl http://localhost:8000/health")
-    say(f"  3. Sign in as {outcome.user.email}.")
-    say("  bizy itself works as before: bizy task list")
-    say("  Compare again: bizy-migrate-tui verify. Undo: bizy-migrate-tui rollback")
+    hint = f"set DATABASE_URL={outcome.plan.target.masked_url()} (with the password) in {env_file}, or run again with --write-env"
+    for number, step in enumerate(next_steps(outcome.user.email, account_is_new=outcome.user.created, env_hint=hint), 1):
+        say(f"  {number}. {step.title}")
+        for command in step.commands:
+            say(f"     {command}")
 
 
 def tell_rollback(plan: "RollbackPlan", target: Target) -> None:

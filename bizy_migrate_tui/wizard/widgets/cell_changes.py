@@ -15,6 +15,7 @@ SHOWN_CHARACTERS = 2000
 """A value is shown up to here; the pane says how long the whole of it is."""
 COMPARED_CHARACTERS = 400
 """Longer values are marked by their common beginning and end, which costs no time."""
+PLANNED = "will differ from the source"
 
 Span = tuple[int, int]
 
@@ -26,9 +27,9 @@ class CellChanges(VerticalScroll):
         """A single text that scrolls."""
         yield Static("", markup=False)
 
-    def show(self, title: str, changes: Sequence[CellChange]) -> None:
-        """Show a row: what changes first, then what stays as it is."""
-        self._put(change_text(title, changes))
+    def show(self, title: str, changes: Sequence[CellChange], heading: str = PLANNED) -> None:
+        """Show a row: what changes first, then what stays as it is; `heading` says what it means that it changes."""
+        self._put(change_text(title, changes, heading))
 
     def show_values(self, title: str, values: Iterable[tuple[str, str | None]]) -> None:
         """Show a row that has no other side: column by column."""
@@ -46,13 +47,13 @@ class CellChanges(VerticalScroll):
         self.scroll_home(animate=False)
 
 
-def change_text(title: str, changes: Sequence[CellChange]) -> Content:
+def change_text(title: str, changes: Sequence[CellChange], heading: str = PLANNED) -> Content:
     """The whole pane as text."""
     changed = [change for change in changes if change.changed]
     same = [change for change in changes if not change.changed]
     blocks: list[Content] = [Content.styled(safe_text(title, SHOWN_CHARACTERS), "b")]
     if changed:
-        blocks.append(Content.styled(f"≠ {_columns(len(changed))} will differ from the source", "$text-warning"))
+        blocks.append(Content.styled(f"≠ {_columns(len(changed))} {heading}", "$text-warning"))
         blocks += [_changed_block(change) for change in changed]
     if same:
         blocks.append(Content.styled(f"= {_columns(len(same))} stay as they are", "$text-success"))

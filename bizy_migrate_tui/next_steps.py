@@ -11,17 +11,20 @@ class NextStep:
     commands: tuple[str, ...]
 
 
-def next_steps(email: str, *, account_is_new: bool, env_written: bool) -> tuple[NextStep, ...]:
-    """The steps in their order, without those already done."""
+def next_steps(email: str, *, account_is_new: bool, env_hint: str | None) -> tuple[NextStep, ...]:
+    """The steps in their order; `env_hint` says how `.env` comes to point at PostgreSQL, None where it does already."""
     steps = []
-    if not env_written:
-        steps.append(NextStep("Let the web back end use PostgreSQL: press e to write DATABASE_URL into its .env", ()))
+    if env_hint is not None:
+        steps.append(NextStep(f"Let the web back end use PostgreSQL: {env_hint}", ()))
     if account_is_new:
-        steps.append(NextStep(f"Sign in as {email} and choose a password of your own", (f"bizy-migrate-tui user passwd {email}",)))
+        choose = NextStep(f"Sign in as {email} and choose a password of your own", (f"bizy-migrate-tui user passwd {email}",))
+        steps.append(choose)
     steps += [
         NextStep("Start the web back end and see that it is well", ("./run.sh", "curl http://localhost:8000/health")),
         NextStep("bizy itself still works, with SQLite as before", ("bizy task list", "bizy goal list", "bizy stats")),
         NextStep("Add further people, if you like", ("bizy-migrate-tui user add",)),
-        NextStep("Compare both sides again, or undo all of this, at any time", ("bizy-migrate-tui verify", "bizy-migrate-tui rollback")),
+        NextStep(
+            "Compare both sides again, or undo all of this, at any time", ("bizy-migrate-tui verify", "bizy-migrate-tui rollback")
+        ),
     ]
     return tuple(steps)

@@ -1,0 +1,219 @@
+"""Finish (last step): what was done, the temporary password, the back end's `.env`, a report, and what comes next."""
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from bizy_migrate_tui import env_file
+from bizy_migrate_tui.env_file import EnvChange
+from bizy_migrate_tui.migration.errors import MigrationError
+from bizy_migrate_tui.migration.run import Outcome, Status
+from bizy_migrate_tui.next_steps import next_steps
+from bizy_migrate_tui.wizard.core import Core
+from bizy_migrate_tui.wizard.flow import Step, Turn
+from bizy_migrate_tui.wizard.report_file import save_report
+from bizy_migrate_tui.wizard.safe import safe, toned
+from bizy_migrate_tui.wizard.screens.step import StepScreen
+from bizy_migrate_tui.wizard.state import WizardState
+from bizy_migrate_tui.wizard.widgets.env_diff import diff_text
+from bizy_migrate_tui.wizard.widgets.facts import Facts, home_path
+from bizy_migrate_tui.wizard.widgets.password_dialog import PasswordDialog
+from bizy_migrate_tui.wizard.wording import outcome_summary
+
+HIDDEN = "•" * 12
+
+
+class FinishScreen(StepScreen):
+    """Everything is done by now; Enter leaves."""
+
+    STEP = Step.FINISH
+    CSS_PATH = "finish.tcss"
+    LEAD = "The move is done. Three things are left: the password, the web back end's settings, a report."
+    HELP = (
+        "The temporary password was made for this run and is written nowhere: it is gone when you leave, unless you saved "
+        "it. p shows it, copies it or saves it to a file that only you can read.\n\n"
+        "e writes DATABASE_URL into the back end's .env; the old file is kept beside it. u takes the whole run back."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "next", "Leave"),
+        Binding("p", "password", "Password"),
+        Binding("e", "write_env", "Write .env"),
+        Binding("s", "save", "Save report"),
+        Binding("u", "undo", "Undo", show=False),
+        Binding("escape", "back", "Back"),
+    ]
+
+    def __init__(self, state: WizardState, core: Core) -> None:
+        super().__init__(state, core)
+        self._change: EnvChange | None = None
+        self._env_problem = ""
+        self._env_written = False
+        self._password_taken = False
+        self._warned = False
+
+    def compose_step(self) -> ComposeResult:
+        """Done; password; settings; what comes next."""
+        yield Static("", id="done", markup=False)
+        yield Facts(id="results")
+        yield Static("", id="env-title", classes="heading", markup=False)
+        yield Static("", id="env-diff", markup=False)
+        yield Static("What comes next", id="next-title", classes="heading", markup=False)
+        yield Static("", id="next-steps", markup=False)
+
+    def arrive(self) -> None:
+        """Show what was done; look what `.env` would become."""
+        self._warned = False
+        outcome, target = self.state.outcome, self.state.target
+        self.query_one("#done", Static).update(toned(*_done(outcome)))
+        self._draw()
+        if outcome is None or target is None:
+            self.say("Enter leaves.")
+            return
+        place = self._place
+        self.work_on(
+            lambda _on_event, _cancel: env_file.point_at(place, target), then=self._env_known, failed=self._env_unreadable
+        )
+        self.say("Press Enter to leave.", "good")
+
+    def why_not(self) -> str | None:
+        """Leaving is possible; the first time it is said what would be lost."""
+        if self._password is not None and not self._password_taken and not self._warned:
+            self._warned = True
+            return "Nobody has looked at the password yet, and it is gone when you leave. p shows it; Enter again leaves."
+        return None
+
+    def action_next(self) -> None:
+        """Leave; the password is forgotten."""
+        reason = self.why_not()
+        if reason is not None:
+            self.say(reason, "warning")
+            return
+        if self.state.outcome is not None:
+            self.state.outcome = replace(self.state.outcome, password=None)
+        self.end(Turn.NEXT)
+
+    def action_password(self) -> None:
+        """Show the password; copy or save it."""
+        outcome = self.state.outcome
+        if outcome is not None and outcome.password is not None:
+            self._password_taken = True
+            dialog = PasswordDialog(outcome.user.email, outcome.password, self.state.sqlite_path.parent)
+            self.app.push_screen(dialog, lambda said: self.say(said, "good") if said else None)
+
+    def action_write_env(self) -> None:
+        """Point the back end at PostgreSQL; the old file is kept."""
+        change = self._change
+        if change is not None:
+            self.work_on(
+                lambda _on_event, _cancel: env_file.apply(change, now=datetime.now()),
+                then=self._env_is_written,
+                failed=lambda error: self.say(f"{error.cause} {error.remedy}", "bad"),
+            )
+
+    def action_save(self) -> None:
+        """Save the report as Markdown and JSON."""
+        state = self.state
+        self.work_on(
+            lambda _on_event, _cancel: save_report(state, datetime.now()),
+            then=lambda path: self.say(f"The report is in {home_path(path)}, and in JSON beside it.", "good"),
+            failed=lambda error: self.say(f"The report could not be saved. {error.cause}", "bad"),
+        )
+
+    def action_undo(self) -> None:
+        """Take the run back: a step of its own that asks first."""
+        self.end(Turn.ROLL_BACK)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what there is."""
+        if action == "password":
+            return self._password is not None
+        if action == "write_env":
+            return self._change is not None and self._change.is_needed and not self._env_written and not self.jobs
+        if action in ("save", "undo"):
+            return self.state.outcome is not None
+        return super().check_action(action, parameters)
+
+    @property
+    def _password(self) -> object:
+        return self.state.outcome.password if self.state.outcome is not None else None
+
+    @property
+    def _place(self) -> Path:
+        return env_file.place_for(self.state.env_file, Path.cwd())
+
+    def _env_known(self, change: EnvChange) -> None:
+        self._change, self._env_problem = change, ""
+        self._env_written = False
+        self._draw()
+
+    def _env_unreadable(self, error: MigrationError) -> None:
+        self._change, self._env_problem = None, f"{error.cause} {error.remedy}"
+        self._draw()
+
+    def _env_is_written(self, kept: Path | None) -> None:
+        self._env_written = True
+        old = f" The old file is {home_path(kept)}." if kept is not None else ""
+        self.say(f"{home_path(self._place)} was written.{old}", "good")
+        self._draw()
+
+    def _draw(self) -> None:
+        self.query_one("#results", Facts).show(self._results())
+        title, diff = self._env_words()
+        self.query_one("#env-title", Static).update(title)
+        self.query_one("#env-diff", Static).update(diff)
+        steps = self._next_steps()
+        self.query_one("#next-steps", Static).update(steps)
+        self.query_one("#next-title").display = bool(steps.plain)
+        self.refresh_bindings()
+
+    def _results(self) -> dict[str, str]:
+        outcome, snapshot = self.state.outcome, self.state.snapshot
+        if outcome is None:
+            return {}
+        facts = {"Signed in as": f"{outcome.user.email} (user name {outcome.user.username})"}
+        if outcome.password is not None:
+            facts["Password"] = f"{HIDDEN}  temporary; p shows it"
+        if snapshot is not None and snapshot.is_backup:
+            facts["Backup"] = home_path(snapshot.path)
+        return facts
+
+    def _env_words(self) -> tuple[Content, Content]:
+        change = self._change
+        if self._env_problem:
+            return Content("The web back end's settings"), toned("warning", self._env_problem)
+        if change is None:
+            return Content(""), Content("")
+        place = home_path(change.path)
+        if self._env_written or not change.is_needed:
+            return Content("The web back end's settings"), toned("good", f"{place} points at this database.")
+        return safe(f"The web back end's settings: e writes this into {place}"), diff_text(change.diff())
+
+    def _next_steps(self) -> Content:
+        outcome = self.state.outcome
+        if outcome is None:
+            return Content("")
+        steps = next_steps(
+            outcome.user.email,
+            account_is_new=outcome.user.created,
+            env_hint=None if self._env_written else "press e to write DATABASE_URL into its .env",
+        )
+        lines = []
+        for number, step in enumerate(steps, 1):
+            lines.append(Content.assemble((f"{number}. ", "$text-muted"), safe(step.title)))
+            lines += [Content.assemble("   ", (command, "$text-accent")) for command in step.commands]
+        return Content("\n").join(lines)
+
+
+def _done(outcome: Outcome | None) -> tuple[str, str]:
+    """The tone and the sentence that says what was done."""
+    if outcome is None:
+        return "note", "There is no run to tell of: it was taken back, or none was made."
+    if outcome.status is Status.NOTHING_TO_DO:
+        return "good", "Everything was there already; nothing was written."
+    return "good", outcome_summary(outcome.tables, outcome.seconds)

@@ -1,0 +1,92 @@
+"""What a rollback takes and what it leaves, and why, as text."""
+
+from textual.content import Content
+
+from bizy_migrate_tui.display import safe_text
+from bizy_migrate_tui.env_file import EnvChange
+from bizy_migrate_tui.migration.ledger import ROLLED_BACK, Run
+from bizy_migrate_tui.migration.rollback_plan import RollbackPlan
+from bizy_migrate_tui.wizard.safe import toned
+from bizy_migrate_tui.wizard.widgets.env_diff import diff_text
+from bizy_migrate_tui.wizard.widgets.facts import home_path
+from bizy_migrate_tui.wizard.wording import counted, listed, moment
+
+NOUNS = {
+    "tasks": ("task", "tasks"),
+    "goals": ("goal", "goals"),
+    "preserved": ("preserved row", "preserved rows"),
+    "users": ("account", "accounts"),
+}
+KEPT_LINES = 200
+"""Rows that stay are named up to here; the count above them is exact."""
+
+
+def run_line(run: Run) -> Content:
+    """A run in the list: number, time, what it brought, where it stands."""
+    is_back = run.status == ROLLED_BACK
+    mark = ("↶", "$text-muted") if is_back else ("✓", "$text-success")
+    brought = ", ".join(counted(_rows(ids), *NOUNS[name]) for name, ids in _brought(run))
+    return Content.assemble(
+        mark,
+        f" Run {run.id}  {moment(run.started_at)}  {brought}",
+        (f"  {'rolled back' if is_back else 'in place'}  ", "$text-muted" if is_back else "$text-success"),
+        (safe_text(run.source_path, 200), "$text-muted"),
+    )
+
+
+def goes(plan: RollbackPlan) -> str:
+    """What goes, in a sentence."""
+    parts = [counted(count, *NOUNS[name]) for name, count in plan.remove.items() if count]
+    return f"{listed(parts)} will be removed." if parts else "No row will be removed."
+
+
+def removal_text(plan: RollbackPlan, change: EnvChange | None, *, include_changed: bool) -> Content:
+    """All of it: what goes, what is gone already, what stays with the reasons, the tables, `.env`."""
+    lines = [_heading("Goes")]
+    lines += [_figure("−", "$text-error", count, name) for name, count in plan.remove.items() if count]
+    if plan.drops_tables:
+        names = ", ".join((*plan.created_tables, "the ledger"))
+        lines.append(Content.assemble(("− ", "$text-error"), f"the tables that runs had made, empty by then: {names}"))
+    if change is not None:
+        lines.append(Content.assemble(("− ", "$text-error"), safe_text(f"the line in {home_path(change.path)}:")))
+        lines.append(diff_text(change.diff()))
+    gone = [counted(count, *NOUNS[name]) for name, count in plan.already_gone.items() if count]
+    if gone:
+        lines.append(toned("note", f"Gone already: {listed(gone)}."))
+    lines += [Content(""), _heading("Stays"), *_stays(plan, include_changed)]
+    return Content("\n").join(lines)
+
+
+def _stays(plan: RollbackPlan, include_changed: bool) -> list[Content]:
+    lines = [_figure("●", "$text-accent", count, name) for name, count in plan.kept_counts.items() if count]
+    lines += [
+        Content.assemble(
+            ("    ", ""), safe_text(f"{row.table} {row.id} “{row.title}”", 60), (f"  {safe_text(row.reason)}", "$text-muted")
+        )
+        for row in plan.kept[:KEPT_LINES]
+    ]
+    more = sum(plan.kept_counts.values()) - min(len(plan.kept), KEPT_LINES)
+    if more:
+        lines.append(Content.styled(f"    … and {more:,} more", "$text-muted"))
+    if lines and not include_changed:
+        lines.append(toned("note", "i takes rows that were changed on the web along."))
+    elif include_changed:
+        lines.append(toned("warning", "Rows that were changed on the web since are removed too. i spares them."))
+    lines.append(toned("note", plan.account_reason))
+    return [*lines, toned("note", "The SQLite file and its backup stay as they are.")]
+
+
+def _heading(text: str) -> Content:
+    return Content.styled(text, "bold")
+
+
+def _figure(sign: str, style: str, count: int, name: str) -> Content:
+    return Content.assemble((f"{sign} ", style), counted(count, *NOUNS[name]))
+
+
+def _brought(run: Run) -> tuple[tuple[str, tuple[tuple[int, int], ...]], ...]:
+    return ("tasks", run.inserted_tasks), ("goals", run.inserted_goals)
+
+
+def _rows(ranges: tuple[tuple[int, int], ...]) -> int:
+    return sum(last - first + 1 for first, last in ranges)
