@@ -26,6 +26,9 @@ from bizy_migrate_tui.migration.wall_clock import HourTable, instant_of, read_ti
 from bizy_migrate_tui.migration.web_schema import METADATA
 from bizy_migrate_tui.migration.workbook import CAREFUL, PLACEHOLDER, PRESENT, SourceTable, key_ranges, open_again, to_sql
 
+_LINE_END = b"\x1e"
+"""Stands between lines; no row that is compared as a line holds it (`census`)."""
+
 _ROWS_OPENED = 1000
 """So many differing rows are opened to their cells; of the others only the row is named."""
 
@@ -75,30 +78,30 @@ class Comparison:
         self._has_present = self._side.workbook.execute(to_sql(select(PRESENT[self._home.name].c.id).limit(1))).fetchone()
         if self._scope is Scope.PRESENT and not self._has_present:
             return
-        self._lines_sql, self._rows_sql = self._statements()
+        self._lines_sql = self._ask_for_lines()
         ranges = list(key_ranges(self._side.workbook, self._source))
         with closing(open_again(self._side.workbook)) as other, ThreadPoolExecutor(1) as ahead:
             _give_functions(other, self._side.reading)
             following = ahead.submit(self._expected, other, *ranges[0]) if ranges else None
-            for number, (first, last) in enumerate(ranges):
+            for number in range(len(ranges)):
                 assert following is not None  # noqa: S101 (there is one for every range)
-                rows, low, high, expected = following.result()
+                low, high, expected = following.result()
                 if number + 1 < len(ranges):
                     following = ahead.submit(self._expected, other, *ranges[number + 1])
-                yield from self._compare_chunk(first, last, low, high, expected)
-                advance(rows)
+                if expected:
+                    yield from self._compare_lines(expected, self._found(low, high))
+                advance(len(expected))
         yield from self._compare_careful()
 
-    def _compare_chunk(self, first: int, last: int, low: int | None, high: int, expected: bytes | None) -> Iterator[Difference]:
-        if low is None or expected is None:
+    def _compare_lines(self, expected: list[bytes], found: list[bytes]) -> Iterator[Difference]:
+        """Compare the lines of a chunk; those of rows that are none of it, or are compared with care, may lie between."""
+        if expected == found:
             return
-        found = self._found(low, high)
-        if b"".join(found) == expected + b"\n":
-            return
-        lines = {int(line[: line.index(b",")]): line for line in found}
-        for key, id_, line in self._side.workbook.execute(self._rows_sql, (first, last)).fetchall():
-            if lines.get(id_) != line + b"\n":
-                yield from self._open(self._reader.row(self._home, key))
+        lines = {line[: line.index(b",")]: line for line in found}
+        for line in expected:
+            id_ = line[: line.index(b",")]
+            if lines.get(id_) != line:
+                yield from self._open(self._reader.row_with_id(self._home, int(id_)))
 
     def _compare_careful(self) -> Iterator[Difference]:
         batch: list[CarefulRow] = []
@@ -172,19 +175,16 @@ class Comparison:
             return and_(condition, id_.in_(present))
         return and_(condition, id_.not_in(present)) if self._has_present else condition
 
-    def _expected(self, workbook: sqlite3.Connection, first: int, last: int) -> tuple[int, int | None, int, bytes | None]:
-        """Of the rows of a range that are compared fast: how many, the lowest and the highest id, their lines."""
-        rows, low, high, expected = workbook.execute(self._lines_sql, (first, last)).fetchone()
-        return rows, low, high, expected
+    def _expected(self, workbook: sqlite3.Connection, first: int, last: int) -> tuple[int, int, list[bytes]]:
+        """Of the rows of a range that are compared as lines: the lowest and the highest id, and their lines."""
+        low, high, lines = workbook.execute(self._lines_sql, (first, last)).fetchone()
+        return low, high, lines.split(_LINE_END) if lines else []
 
-    def _statements(self) -> tuple[str, str]:
-        """What asks for the lines of a range, joined and with their count and ids; and for them row by row."""
+    def _ask_for_lines(self) -> str:
         source = self._source
-        rows = select(source.key.label("key"), source.column("id").label("id"), self._line().label("line"))
-        rows = rows.where(self._is_fast()).order_by(source.key)
-        fast = rows.subquery().c
-        lines = select(func.count(), func.min(fast.id), func.max(fast.id), func.group_concat(fast.line, "\n"))
-        return to_sql(lines), to_sql(rows)
+        rows = select(source.column("id").label("id"), self._line().label("line")).where(self._is_fast())
+        fast = rows.order_by(source.key).subquery().c
+        return to_sql(select(func.min(fast.id), func.max(fast.id), func.group_concat(fast.line, _LINE_END.decode())))
 
     def _line(self) -> ColumnElement[str]:
         cells = [self._source.column("id"), literal_column(str(self._user_id))]
@@ -192,7 +192,7 @@ class Comparison:
         line: ColumnElement[str] = cells[0]
         for cell in cells[1:]:
             line = line.op("||")(",").op("||")(func.coalesce(cell, "NULL"))
-        return line
+        return line.op("||")("\n")
 
     def _written(self, column: Column) -> ColumnElement[Any]:
         """A clean cell of the source as PostgreSQL will write it."""

@@ -90,6 +90,10 @@ class CarefulReader:
         """The row with that key, whichever path it takes."""
         return next(self._read(home, self._tables[home.name], self._row_sql[home.name], (key,)))
 
+    def row_with_id(self, home: WebTable, id_: int) -> CarefulRow:
+        """The first row with that id."""
+        return self.row(home, self._connection.execute(self._first_sql[home.name], (id_,)).fetchone()[0])
+
     def _select(self, source: SourceTable) -> Select[Any]:
         return select(source.key, *source.table.columns).select_from(source.table).order_by(source.key)
 

@@ -21,7 +21,16 @@ from bizy_migrate_tui.migration.accounts import Account
 from bizy_migrate_tui.migration.advice import explain
 from bizy_migrate_tui.migration.after_commit import check_afterwards
 from bizy_migrate_tui.migration.errors import MigrationError, PlanBlocked, RunFailed
-from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, Progress, ignore, unheeded
+from bizy_migrate_tui.migration.events import (
+    Cancellation,
+    OnEvent,
+    Phase,
+    PhaseFinished,
+    PhaseStarted,
+    Progress,
+    ignore,
+    unheeded,
+)
 from bizy_migrate_tui.migration.findings import Check
 from bizy_migrate_tui.migration.load import Loaded, Loader
 from bizy_migrate_tui.migration.plan import Plan, TablePlan
@@ -127,7 +136,7 @@ class _Run:
         with self._timed(Phase.CHECKS):
             try:
                 return check_afterwards(self.plan, user_id)
-            except (MigrationError, psycopg2.Error) as error:
+            except Exception as error:
                 advice = explain(error)
                 return (
                     Check("a new connection sees the rows", passed=False, detail=f"everything is committed, but: {advice.cause}"),

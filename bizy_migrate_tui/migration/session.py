@@ -1,7 +1,5 @@
 """One sitting with one source: owns the temporary files that its steps share, and takes them away at the end."""
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +14,7 @@ from bizy_migrate_tui.migration.inventory import Inventory, take_inventory
 from bizy_migrate_tui.migration.plan import Choices, Plan
 from bizy_migrate_tui.migration.preview import Preview
 from bizy_migrate_tui.migration.run import Outcome
+from bizy_migrate_tui.migration.scratch import Scratch
 from bizy_migrate_tui.migration.snapshot import Snapshot, take_snapshot
 from bizy_migrate_tui.migration.target import Target
 
@@ -30,7 +29,8 @@ class Session:
 
     def __init__(self, sqlite_path: Path) -> None:
         self.sqlite_path = sqlite_path
-        self._directory = Path(tempfile.mkdtemp(prefix="bizy-migrate-"))
+        self._scratch = Scratch()
+        self._directory = self._scratch.path
 
     def __enter__(self) -> "Session":
         return self
@@ -40,7 +40,7 @@ class Session:
 
     def close(self) -> None:
         """Remove every temporary file; a backup stays."""
-        shutil.rmtree(self._directory, ignore_errors=True)
+        self._scratch.close()
 
     def take_snapshot(self, *, backup: bool, on_event: OnEvent = ignore, cancel: Cancellation | None = None) -> Snapshot:
         """Copy the source (see `snapshot.take_snapshot`)."""

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bizy_migrate_tui.migration.advice import explain
-from bizy_migrate_tui.migration.errors import MigrationError, SourceError
+from bizy_migrate_tui.migration.errors import SourceError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, Progress, ignore
 
 LOCK_PATIENCE = 5.0
@@ -26,6 +26,8 @@ _HEADER = b"SQLite format 3\0"
 _PAGES_A_STEP = 4096
 _RESTARTS = 3
 """A source that changes while it is copied makes SQLite begin again; after so many times the copy takes the lock."""
+
+_ABANDONED_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +60,18 @@ def take_snapshot(
     name = _free_name(source.parent if backup else directory, datetime.now())
     partial = name.with_name(name.name + ".partial")
     try:
+        _sweep(partial.parent)
         _refuse_lack_of_room(source, partial.parent)
         taken_at = datetime.now(UTC)
         with _private_file(partial), _readable(source, directory) as readable:
             _copy(readable, partial, on_event, cancel)
         _check(partial, on_event, cancel)
         digest = _settle(partial, name)
-    except (OSError, sqlite3.Error, MigrationError) as error:
+    except BaseException as error:
         for leftover in (partial, partial.with_name(partial.name + "-journal")):
             leftover.unlink(missing_ok=True)
+        if not isinstance(error, Exception):
+            raise
         cancel.check()
         raise explain(error) from error
     return Snapshot(source, name, digest, name.stat().st_size, taken_at, is_backup=backup)
@@ -108,6 +113,14 @@ def _free_name(directory: Path, moment: datetime) -> Path:
             break
         name = directory / f"{name.stem.split('-')[0]}-{number}.db"
     return name
+
+
+def _sweep(directory: Path) -> None:
+    """Remove the unfinished copies of killed processes: a copy that grows is written to every second."""
+    for left in directory.glob("tasks_backup_*.db.partial"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+                left.unlink()
 
 
 def _refuse_lack_of_room(source: Path, directory: Path) -> None:

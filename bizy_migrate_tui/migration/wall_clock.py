@@ -8,6 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _DAY = timedelta(days=1)
+_HOUR = timedelta(minutes=59, seconds=59)
 
 
 def read_time(text: str) -> datetime:
@@ -67,6 +68,7 @@ class HourTable:
         return hour + shown[13:] if hour else f"{instant_of(read_time(shown[:19]), self._zone)}{shown[19:]}"
 
     def _utc_hour(self, hour: str) -> str:
-        ends = [instant_of(read_time(f"{hour}:{rest}"), self._zone) for rest in ("00:00", "59:59")]
-        whole = str(ends[0])[14:] == "00:00" and ends[1] - ends[0] == timedelta(minutes=59, seconds=59)
-        return str(ends[0])[:13] if whole else ""
+        begin = read_time(f"{hour}:00:00")
+        instant = instant_of(begin, self._zone)
+        whole = str(instant)[14:] == "00:00" and shown_at(instant + _HOUR, self._zone) == begin + _HOUR
+        return str(instant)[:13] if whole else ""
