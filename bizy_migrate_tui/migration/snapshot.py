@@ -5,6 +5,7 @@ The source is opened read-only and never written to; not even a `-wal` or `-shm`
 
 import contextlib
 import hashlib
+import itertools
 import os
 import shutil
 import sqlite3
@@ -57,13 +58,13 @@ def take_snapshot(
     """
     cancel = cancel or Cancellation()
     refuse_unreadable(source)
-    name = _free_name(source.parent if backup else directory, datetime.now())
-    partial = name.with_name(name.name + ".partial")
+    place = source.parent if backup else directory
+    _sweep(place)
+    name, partial = _claim(place, datetime.now())
     try:
-        _sweep(partial.parent)
-        _refuse_lack_of_room(source, partial.parent)
+        _refuse_lack_of_room(source, place)
         taken_at = datetime.now(UTC)
-        with _private_file(partial), _readable(source, directory) as readable:
+        with _readable(source, directory) as readable:
             _copy(readable, partial, on_event, cancel)
         _check(partial, on_event, cancel)
         digest = _settle(partial, name)
@@ -106,13 +107,22 @@ def open_read_only(path: Path, *, immutable: bool = False) -> sqlite3.Connection
     return connection
 
 
-def _free_name(directory: Path, moment: datetime) -> Path:
-    name = directory / backup_name(moment)
-    for number in range(2, 100):
+def _claim(directory: Path, moment: datetime) -> tuple[Path, Path]:
+    """A free name, and its `.partial`, made for its owner alone; who has that has the name. Raises MigrationError."""
+    plain = directory / backup_name(moment)
+    for number in itertools.count(1):
+        name = plain if number == 1 else plain.with_stem(f"{plain.stem}-{number}")
+        partial = name.with_name(f"{name.name}.partial")
+        try:
+            os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise explain(error) from error
         if not name.exists():
-            break
-        name = directory / f"{name.stem.split('-')[0]}-{number}.db"
-    return name
+            return name, partial
+        partial.unlink()
+    raise AssertionError("there is always another number")
 
 
 def _sweep(directory: Path) -> None:
@@ -131,13 +141,6 @@ def _refuse_lack_of_room(source: Path, directory: Path) -> None:
             f"The copy needs {needed:,} bytes, and {directory} has {free:,} left.",
             "Make room there, or migrate with --no-backup, which copies into the temporary folder (TMPDIR).",
         )
-
-
-@contextlib.contextmanager
-def _private_file(path: Path) -> Iterator[None]:
-    """The file exists from its first byte on for its owner alone."""
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    yield
 
 
 @contextlib.contextmanager

@@ -1,0 +1,56 @@
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bizy_migrate_tui.embedded import EmbeddedServer
+from bizy_migrate_tui.migration import accounts, indexes
+from tests.faults.harness import small_source
+from tests.faults.matrix import Matrix
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--whole", action="store_true", help="Break every point, not a few of them, and write docs/faults.md.")
+
+
+@pytest.fixture(scope="session")
+def whole(request: pytest.FixtureRequest) -> bool:
+    """Whether every point is broken, or a slice of them."""
+    return bool(request.config.getoption("--whole", default=False))
+
+
+@pytest.fixture(scope="session")
+def matrix(whole: bool) -> Iterator[Matrix]:
+    """Collects what was found; written at the end where it is whole."""
+    collected = Matrix()
+    yield collected
+    if whole and collected.sections:
+        DOCUMENT.parent.mkdir(exist_ok=True)
+        collected.write(DOCUMENT)
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: EmbeddedServer) -> Path:
+    """The temporary folder of the product, for this test alone."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A small database, alone in its folder."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    return small_source(folder / "tasks.db")
+
+
+@pytest.fixture(autouse=True)
+def short_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cheap hashes; indexes are taken off and put back even for a few rows, so that those statements are broken too."""
+    monkeypatch.setattr(accounts, "BCRYPT_COST", 4)
+    monkeypatch.setattr(indexes, "WORTH_IT", 1)
