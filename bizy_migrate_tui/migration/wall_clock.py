@@ -4,7 +4,6 @@ The load goes the other way (`clock`), so a mistake of one is not a mistake of b
 """
 
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _DAY = timedelta(days=1)
@@ -53,22 +52,23 @@ def _offset_before(shown: datetime, zone: ZoneInfo, offset: timedelta) -> timede
     return _offset(instant, zone)
 
 
-class HourTable:
+class HourTable(dict[str, str]):
     """Moves local time text to UTC text for whole hours, remembering each hour; other times are worked out singly."""
 
     def __init__(self, zone: ZoneInfo) -> None:
+        super().__init__()
         self._zone = zone
-        self._hour = lru_cache(maxsize=100_000)(self._utc_hour)
 
     def utc_text(self, shown: str | None) -> str | None:
         """UTC of a local "YYYY-MM-DD HH:MM:SS[.ffffff]", in the same form."""
         if shown is None:
             return None
-        hour = self._hour(shown[:13])
+        hour = self[shown[:13]]
         return hour + shown[13:] if hour else f"{instant_of(read_time(shown[:19]), self._zone)}{shown[19:]}"
 
-    def _utc_hour(self, hour: str) -> str:
+    def __missing__(self, hour: str) -> str:
         begin = read_time(f"{hour}:00:00")
         instant = instant_of(begin, self._zone)
         whole = str(instant)[14:] == "00:00" and shown_at(instant + _HOUR, self._zone) == begin + _HOUR
-        return str(instant)[:13] if whole else ""
+        self[hour] = moved = str(instant)[:13] if whole else ""
+        return moved
