@@ -71,6 +71,11 @@ class Walk:
             await self.pilot.pause(0.01)
         raise AssertionError(f"It never came to that; at {self.screen.STEP} the wizard says: {self.said}")
 
+    async def show(self, step: Step) -> None:
+        """Go to a step directly."""
+        self.app.go_to(step)
+        await self.pilot.pause()
+
     async def idle(self) -> None:
         await self.until(lambda: not self.screen.jobs)
         await self.pilot.pause()

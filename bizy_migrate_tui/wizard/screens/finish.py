@@ -54,6 +54,7 @@ class FinishScreen(StepScreen):
         self._change: EnvChange | None = None
         self._env_problem = ""
         self._env_written = False
+        self._env_kept: Path | None = None
         self._password_taken = False
         self._warned = False
 
@@ -157,9 +158,8 @@ class FinishScreen(StepScreen):
         self._draw()
 
     def _env_is_written(self, kept: Path | None) -> None:
-        self._env_written = True
-        old = f" The old file is {home_path(kept)}." if kept is not None else ""
-        self.say(f"{home_path(self._place)} was written.{old}", "good")
+        self._env_written, self._env_kept = True, kept
+        self.say("The web back end's settings were written. Restart it to let it use them.", "good")
         self._draw()
 
     def _draw(self) -> None:
@@ -191,7 +191,8 @@ class FinishScreen(StepScreen):
             return Content(""), Content("")
         place = home_path(change.path)
         if self._env_written or not change.is_needed:
-            return Content("The web back end's settings"), toned("good", f"{place} points at this database.")
+            old = f" The old file is kept as {self._env_kept.name}." if self._env_kept is not None else ""
+            return Content("The web back end's settings"), toned("good", f"{place} points at this database.{old}")
         return safe(f"The web back end's settings: e writes this into {place}"), diff_text(change.diff())
 
     def _next_steps(self) -> Content:

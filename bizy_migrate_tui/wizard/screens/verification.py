@@ -118,9 +118,8 @@ class VerificationScreen(StepScreen):
     def tick(self) -> None:
         """Draw how far the comparison is."""
         view = self._meter.look()
-        self.query_one(Meters).show([Bar("compare", view.fraction, 1.0, f"{view.fraction * 100:.0f} %")])
-        if view.current is not None:
-            self.say(f"{view.current.phase} …", "busy")
+        doing = f"{view.current.phase} " if view.current is not None else ""
+        self.query_one(Meters).show([Bar("compare", view.fraction, 1.0, f"{doing}{view.fraction * 100:3.0f} %")])
 
     @property
     def _checks(self) -> tuple[Check, ...]:
