@@ -137,6 +137,8 @@ def _select(rows: Cursor, table: str, values: dict[str, Any], brought: int) -> R
         references=sql.SQL(" ").join([*_references(rows, table), *([_HANGING] if is_goals else [])]),
     )
     statement = _SELECTION.format(seeds=seeds, rows=name, upward=_UPWARD if is_goals else sql.SQL("UNION SELECT id FROM seeds"))
+    # How many rows a multirange holds cannot be estimated, and a nested loop over what was guessed to be one is endless.
+    rows.execute("SET LOCAL enable_nestloop = off")
     rows.execute(statement, values)
     going, kept, kept_count, present, shown = rows.fetchone() or (NONE, NONE, 0, 0, [])
     named = (KeptRow(table, id_, title, _REASONS[rank].format(when=when)) for id_, title, rank, when in shown)
