@@ -36,4 +36,5 @@ def check_text(checks: Sequence[Check], notes: Sequence[str] = ()) -> Content:
 def _line(check: Check, width: int) -> Content:
     mark = ("✓ ", "$text-success") if check.passed else ("✗ ", "b $text-error")
     name = safe_text(check.name, NAME_WIDTH)
-    return Content.assemble(mark, (f"{name:{width}}  ", "" if check.passed else "b"), (safe_text(check.detail, 300), "$text-muted"))
+    figure = (safe_text(check.detail, 300), "$text-muted")
+    return Content.assemble(mark, (f"{name:{width}}  ", "" if check.passed else "b"), figure)

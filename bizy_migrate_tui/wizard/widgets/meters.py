@@ -47,7 +47,7 @@ class Meters(Widget):
         self._bars = tuple(bars)
         self.refresh(layout=grown)
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """A line a bar."""
         return len(self._bars)
 
@@ -74,7 +74,7 @@ class PhaseList(Widget):
             self._phases = lines
             self.refresh(layout=grown)
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """A line a phase."""
         return len(self._phases)
 

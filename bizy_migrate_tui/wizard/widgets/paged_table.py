@@ -108,8 +108,8 @@ class PagedTable(DataTable[Text]):
         for row in rows:
             self._put(row)
         if fresh:
-            row = next((i for i, row in enumerate(rows) if row.id == self._keep), 0)
-            self.move_cursor(row=row, animate=False)
+            at = next((i for i, row in enumerate(rows) if row.id == self._keep), 0)
+            self.move_cursor(row=at, animate=False)
 
     def action_first(self) -> None:
         """Go to the first row of all, fetching it if the table begins later."""

@@ -43,7 +43,7 @@ class Bars(Widget):
         self._pairs = tuple(pairs)
         self.refresh(layout=True)
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """A line for each pair and one for the heading."""
         return len(self._pairs) + 1
 

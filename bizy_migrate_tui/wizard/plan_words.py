@@ -1,0 +1,66 @@
+"""What the plan means, in the sentences of the preview and of the question before the run."""
+
+from textual.content import Content
+
+from bizy_migrate_tui.display import safe_text
+from bizy_migrate_tui.migration.plan import Plan
+from bizy_migrate_tui.migration.run import Outcome
+from bizy_migrate_tui.migration.target import TargetState
+from bizy_migrate_tui.wizard.clock_words import zone_sentence
+from bizy_migrate_tui.wizard.safe import toned
+from bizy_migrate_tui.wizard.widgets.findings_pane import place
+from bizy_migrate_tui.wizard.wording import counted, duration, owner_sentence, plan_summary
+
+NAME_LIMIT = 80
+
+
+def plan_facts(plan: Plan, *, proposed: bool) -> Content:
+    """The plan in three sentences: what, whose, and by which clock; `proposed` says that the data itself chose the clock."""
+    lines = [toned("bad" if plan.blocked else "good", plan_summary(plan))]
+    if not plan.nothing_to_do:
+        lines.append(toned("note", owner_sentence(plan)))
+    zone, until = plan.choices.zone, plan.choices.created_at_utc_until
+    if proposed and until is not None:
+        said = f"By the data itself, creation times up to task {until:,} are read as UTC, later ones as {zone}. z changes it."
+        lines.append(toned("warning", said))
+    else:
+        lines.append(toned("note", f"{zone_sentence(zone, until)} z changes it."))
+    return Content("\n").join(lines)
+
+
+def blocked_because(plan: Plan) -> str:
+    """What forbids the run, and where it can be decided."""
+    finding = plan.blocked[0]
+    what = f"{place(finding)}: {counted(finding.count, 'row', 'rows')}. {finding.action}"
+    way = "Space opens the choices." if finding.choices else "Other settings, or the data itself, have to change."
+    return f"This stops the run: {safe_text(what, 160).rstrip('.')}. {way}"
+
+
+def trial_sentence(outcome: Outcome) -> str:
+    """How the dry run compares with the prediction."""
+    rows = sum(table.inserted for table in outcome.tables.values())
+    done = f"{counted(rows, 'row was', 'rows were')} loaded, every cell proven, all rolled back, in {duration(outcome.seconds)}."
+    verdict = "It went as predicted." if outcome.tables == outcome.plan.tables else "It did not go as predicted."
+    return f"{done} {verdict}"
+
+
+def run_facts(plan: Plan) -> dict[str, str]:
+    """What will be written where: the question before the run."""
+    user = plan.user
+    whose = f"{safe_text(user.email, NAME_LIMIT)}, {'a new user' if user.created else 'who is there and stays as is'}"
+    facts = {"Into": plan.target.masked_url(), "Adds": plan_summary(plan), "Belongs to": whose}
+    snapshot = plan.inventory.snapshot
+    if snapshot.is_backup:
+        facts["Backup"] = str(snapshot.path)
+    return facts
+
+
+def unchanged_facts(before: TargetState, now: TargetState) -> tuple[dict[str, str], bool]:
+    """The rows of the target before the run and now, and whether they are the same."""
+    return {"Before": _rows(before), "Now": _rows(now)}, before.tables == now.tables
+
+
+def _rows(found: TargetState) -> str:
+    if not found.tables:
+        return "none of the web interface's tables"
+    return ", ".join(f"{safe_text(name)} {rows:,}" for name, rows in sorted(found.tables.items()))
