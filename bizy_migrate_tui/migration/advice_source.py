@@ -65,7 +65,7 @@ SOURCE: Final = (
         "The SQLite file is damaged: {detail}",
         Remedy("Take a backup of it, or rescue what can be read: sqlite3 tasks.db .recover | sqlite3 rescued.db"),
         Family.SQLITE,
-        pattern=re.compile(r"malformed|disk I/O error|corrupt"),
+        pattern=re.compile(r"malformed|disk I/O error|corrupt|unsupported file format"),
     ),
     Rule(
         "source-not-sqlite",

@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from bizy_migrate_tui.embedded import EmbeddedServer
+from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
 from bizy_migrate_tui.migration import accounts, indexes
+from bizy_migrate_tui.migration.secret import Secret
+from tests.cli.conftest import command, home
 from tests.faults.harness import small_source
 from tests.faults.matrix import Matrix
+
+__all__ = ("command", "home")
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
 
@@ -30,6 +34,13 @@ def matrix(whole: bool) -> Iterator[Matrix]:
     if whole and collected.sections:
         DOCUMENT.parent.mkdir(exist_ok=True)
         collected.write(DOCUMENT)
+
+
+@pytest.fixture(scope="session")
+def tcp_server() -> Iterator[EmbeddedServer]:
+    """PostgreSQL 18 on TCP, with a password."""
+    with embedded_server(18, password=Secret("wire-password")) as running:
+        yield running
 
 
 @pytest.fixture
