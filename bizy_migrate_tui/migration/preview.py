@@ -12,9 +12,9 @@ from typing import Any
 from psycopg2 import sql
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
 
-from bizy_migrate_tui.migration.clock import HourShift
 from bizy_migrate_tui.migration.plan import Plan
 from bizy_migrate_tui.migration.preserving import cell_as_json
+from bizy_migrate_tui.migration.profile import is_usual, teach_utc, utc_of
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow
 from bizy_migrate_tui.migration.rules.catalogue import KINDS
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, Form
@@ -142,21 +142,17 @@ class Preview:
     @cached_property
     def _timelines(self) -> Mapping[str, tuple[tuple[str, int, int], ...]]:
         with self._open() as (workbook, tables):
-            workbook.create_function("to_utc", 1, HourShift(self._reading.zone).utc_text, deterministic=True)
+            teach_utc(workbook, self._reading)
             return {name: self._timeline(workbook, tables[name]) for name in _HOMES if name in tables}
 
     def _timeline(self, workbook: sqlite3.Connection, source: SourceTable) -> tuple[tuple[str, int, int], ...]:
         created = source.column("created_at")
-        moved: ColumnElement[Any] = created
-        if any(column.name == "created_at" and column.form is Form.LOCAL_TIME for column in _HOMES[source.name].columns):
-            moved = func.to_utc(created)
-            if self._reading.utc_until is not None:
-                moved = case((source.column("id") <= self._reading.utc_until, created), else_=moved)
-        usual = func.substr(created, 1, 19).op("GLOB")("[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:*")
+        moved = utc_of(source, _HOMES[source.name], self._reading)
         months: dict[str, list[int]] = {}
         for place, time in enumerate((created, moved)):
             month = func.substr(time, 1, 7)
-            counted = select(month, func.count()).select_from(source.table).where(usual).group_by(month)
+            counted = select(month, func.count()).select_from(source.table).where(is_usual(created)).group_by(month)
+            counted = counted.having(month.is_not(None))
             for name, rows in workbook.execute(to_sql(counted)).fetchall():
                 months.setdefault(bytes(name).decode(), [0, 0])[place] = rows
         return tuple((month, *months[month]) for month in sorted(months))  # type: ignore[misc]

@@ -21,6 +21,7 @@ from bizy_migrate_tui.migration.inventory import Inventory
 from bizy_migrate_tui.migration.planning import choose_careful_rows
 from bizy_migrate_tui.migration.preserved_load import missing_originals
 from bizy_migrate_tui.migration.preserving import originals
+from bizy_migrate_tui.migration.profile import Profile, profiles
 from bizy_migrate_tui.migration.proof import DIFFERENCES_SHOWN, check_relations
 from bizy_migrate_tui.migration.reading import CarefulReader
 from bizy_migrate_tui.migration.recorded import choices_of, reading_of
@@ -38,7 +39,7 @@ class Verification:
     """What a verification found.
 
     `differences` are the first of the cells that are wrong; `web_changes` is what the web interface did since, which is not
-    wrong; `compared_with` is the file that the target was compared with.
+    wrong; `compared_with` is the file that the target was compared with; `profiles` count the run's rows on both sides.
     """
 
     run: ledger.Run
@@ -48,6 +49,7 @@ class Verification:
     web_changes: WebChanges
     query_times: tuple[QueryTime, ...]
     seconds: float
+    profiles: tuple[Profile, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -112,6 +114,7 @@ class _Verifier:
             differences = tuple(islice(self._differences(rows), DIFFERENCES_SHOWN))
             self.on_event(PhaseFinished(Phase.PROOF, time.perf_counter() - began))
             times = tuple(time_queries(rows, self.workbook, self.run.user_id))
+            shape = profiles(self.workbook, self.tables, self.reading, rows, self.run)
             checks = tuple(self._checks(rows, differences, times))
         self.server.rollback()
         return Verification(
@@ -122,6 +125,7 @@ class _Verifier:
             self.changes,
             times,
             time.perf_counter() - started,
+            shape,
         )
 
     def _differences(self, rows: Cursor) -> Iterator[Difference]:

@@ -1,7 +1,5 @@
 """What the core hands over at the end of a way, and a core that answers with it."""
 
-# ruff: noqa: ARG002 (it answers whatever it is asked)
-
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +12,7 @@ from bizy_migrate_tui.migration.findings import Check, Difference
 from bizy_migrate_tui.migration.inventory import Inventory, TableInventory
 from bizy_migrate_tui.migration.ledger import Run
 from bizy_migrate_tui.migration.plan import Choices, Plan, PlannedUser, TablePlan
+from bizy_migrate_tui.migration.profile import Profile
 from bizy_migrate_tui.migration.removal import KeptRow, Removal
 from bizy_migrate_tui.migration.rollback import RollbackOutcome
 from bizy_migrate_tui.migration.rollback_plan import RollbackPlan
@@ -97,6 +96,10 @@ def a_verification(differences: tuple[Difference, ...] = (), **changes: Any) -> 
         "web_changes": WebChanges({}, {}, {}, {}, {}),
         "query_times": (),
         "seconds": 0.4,
+        "profiles": (
+            Profile("tasks", "month", (("2025-10", 40, 40), ("2025-11", 27, 27))),
+            Profile("tasks", "status", (("completed", 20, 20), ("pending", 47, 46), (HOSTILE, 1, 1))),
+        ),
     }
     return Verification(**{**values, **changes})
 

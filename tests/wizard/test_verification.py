@@ -109,3 +109,16 @@ async def test_a_comparison_that_fails_is_explained_and_tried_again(tmp_path: Pa
         await walk.until(lambda: walk.at(Step.VERIFICATION))
         await walk.until(lambda: walk.app.state.verification is not None)
         assert "passed" in walk.said
+
+
+async def test_both_sides_are_drawn_beside_each_other(tmp_path: Path) -> None:
+    async with after_a_run(EndCore(), tmp_path) as walk:
+        await walk.press("2")
+        assert "v compares again" in walk.text()
+        await walk.press("v")
+        await walk.idle()
+        lines = walk.text().splitlines()
+        october = next(line for line in lines if "2025-10" in line)
+        assert october.count("40") == 2
+        assert october.endswith("=")
+        assert next(line for line in lines if "pending" in line).endswith("≠ -1")

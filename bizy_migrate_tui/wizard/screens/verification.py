@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Static, TabbedContent, TabPane, Tabs
+from textual.widget import Widget
+from textual.widgets import Static, TabbedContent, TabPane
 
 from bizy_migrate_tui.display import human_seconds
 from bizy_migrate_tui.migration.errors import MigrationError
@@ -19,6 +20,7 @@ from bizy_migrate_tui.wizard.widgets.check_list import CheckList
 from bizy_migrate_tui.wizard.widgets.difference_pane import DifferencePane
 from bizy_migrate_tui.wizard.widgets.meters import Bar, Meters
 from bizy_migrate_tui.wizard.widgets.paged_table import PagedTable
+from bizy_migrate_tui.wizard.widgets.profile_pane import ProfilePane
 from bizy_migrate_tui.wizard.wording import counted, moment
 
 if TYPE_CHECKING:
@@ -61,6 +63,8 @@ class VerificationScreen(StepScreen):
         with TabbedContent(initial="checks"):
             with TabPane("Checks", id="checks"):
                 yield CheckList(id="check-list")
+            with TabPane("Side by side", id="both"):
+                yield ProfilePane(id="profiles")
             with TabPane("Differences", id="cells"):
                 yield DifferencePane(id="wrong")
 
@@ -102,12 +106,8 @@ class VerificationScreen(StepScreen):
     def action_open(self, tab: str) -> None:
         """Show one of the parts, the cursor in it."""
         self.query_one(TabbedContent).active = tab
-        if tab == "cells":
-            self.query_one(PagedTable).focus()
-        elif tab == "checks":
-            self.query_one(CheckList).focus()
-        else:
-            self.query_one(Tabs).focus()
+        part: dict[str, type[Widget]] = {"checks": CheckList, "both": ProfilePane, "cells": PagedTable}
+        self.query_one(part[tab]).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """One comparison at a time."""
@@ -145,6 +145,8 @@ class VerificationScreen(StepScreen):
         self.query_one("#which", Static).update(self._which())
         self.query_one(CheckList).show(self._checks)
         self.query_one(DifferencePane).show(self._differences)
+        found = self.state.verification
+        self.query_one(ProfilePane).show(found.profiles if found is not None else ())
         self.query_one(TabbedContent).get_tab("cells").label = _tab("Differences", len(self._differences))
         self.refresh_bindings()
 

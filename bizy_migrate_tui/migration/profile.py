@@ -1,0 +1,108 @@
+"""Rows counted by month and by status, on both sides, so that a person sees that it is the same data."""
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+from sqlalchemy import ColumnElement, case, func, select
+
+from bizy_migrate_tui.migration.clock import HourShift
+from bizy_migrate_tui.migration.ledger import Run
+from bizy_migrate_tui.migration.reading import Reading
+from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, Form, WebTable
+from bizy_migrate_tui.migration.web_changes import values_of
+from bizy_migrate_tui.migration.workbook import PRESENT, SourceTable, to_sql
+
+OTHER: Final = "other"
+"""Times that are not written as usual; the run has put them right."""
+
+_USUAL: Final = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:*"
+
+_TARGET: Final = {
+    "status": sql.SQL("SELECT status::text, count(*) FROM {rows} WHERE {own} GROUP BY 1"),
+    "month": sql.SQL("SELECT to_char(created_at, 'YYYY-MM'), count(*) FROM {rows} WHERE {own} GROUP BY 1"),
+}
+_OWN: Final = sql.SQL("id::bigint <@ %(own)s::int8multirange AND user_id = %(user)s")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Rows of one table under each label, as (label, source, target): `by` is "month" (of creation, in UTC) or "status"."""
+
+    table: str
+    by: str
+    counts: tuple[tuple[str, int, int], ...]
+
+
+def teach_utc(workbook: sqlite3.Connection, reading: Reading) -> None:
+    """Let SQL in this connection call `to_utc`."""
+    workbook.create_function("to_utc", 1, _forgiving(HourShift(reading.zone).utc_text), deterministic=True)
+
+
+def utc_of(source: SourceTable, home: WebTable, reading: Reading) -> ColumnElement[Any]:
+    """created_at as the target has it; needs `teach_utc`."""
+    created = source.column("created_at")
+    if not any(column.name == "created_at" and column.form is Form.LOCAL_TIME for column in home.columns):
+        return created
+    moved = func.to_utc(created)
+    if reading.utc_until is None:
+        return moved
+    return case((source.column("id") <= reading.utc_until, created), else_=moved)
+
+
+def is_usual(time: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a time is written as bizy writes it."""
+    return func.substr(time, 1, 19).op("GLOB")(_USUAL)
+
+
+def profiles(
+    workbook: sqlite3.Connection, tables: Mapping[str, SourceTable], reading: Reading, rows: Cursor, run: Run
+) -> tuple[Profile, ...]:
+    """The rows of a run on both sides; PRESENT has to hold the ids that are expected."""
+    teach_utc(workbook, reading)
+    found = []
+    for home in WEB_TABLES:
+        if home.name in tables:
+            source = tables[home.name]
+            created = source.column("created_at")
+            month = case((is_usual(created), func.substr(utc_of(source, home, reading), 1, 7)), else_=OTHER)
+            for by, label in (("month", month), ("status", source.column("status"))):
+                counts = _both(_of_source(workbook, source, label), _of_target(rows, home.name, by, run))
+                found.append(Profile(home.name, by, counts))
+    return tuple(found)
+
+
+def _of_source(workbook: sqlite3.Connection, source: SourceTable, label: ColumnElement[Any]) -> dict[str, int]:
+    expected = source.column("id").in_(select(PRESENT[source.name].c.id))
+    counted = select(label, func.count()).select_from(source.table).where(expected).group_by(label)
+    return {_text(name): rows for name, rows in workbook.execute(to_sql(counted)).fetchall()}
+
+
+def _of_target(rows: Cursor, table: str, by: str, run: Run) -> dict[str, int]:
+    rows.execute(_TARGET[by].format(rows=sql.Identifier("public", table), own=_OWN), values_of(run, table))
+    return {_text(name): count for name, count in rows.fetchall()}
+
+
+def _both(source: Mapping[str, int], target: Mapping[str, int]) -> tuple[tuple[str, int, int], ...]:
+    return tuple((label, source.get(label, 0), target.get(label, 0)) for label in sorted(source.keys() | target.keys()))
+
+
+def _text(label: object) -> str:
+    if label is None:
+        return OTHER
+    return label if isinstance(label, str) else bytes(label).decode(errors="replace") if isinstance(label, bytes) else str(label)
+
+
+def _forgiving(convert: Callable[[str | None], str | None]) -> Callable[[object], str | None]:
+    """A time that does not exist has no month; an error in a function would end the whole query."""
+
+    def converted(time: object) -> str | None:
+        try:
+            return convert(time if isinstance(time, str) else None)
+        except ValueError:
+            return None
+
+    return converted

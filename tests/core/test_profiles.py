@@ -1,0 +1,46 @@
+"""Rows counted by month and by status are the same on both sides; a time that does not exist spoils no count."""
+
+from pathlib import Path
+
+from bizy_migrate_tui.migration.plan import Choices
+from bizy_migrate_tui.migration.preview import Preview
+from bizy_migrate_tui.migration.session import Session
+from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.verification import verify
+from tests.bizy_source import make_source
+from tests.core.moving import ZONE, ask, move
+
+
+def test_both_sides_count_the_same_rows_whatever_the_zone(source: Path, database: Target) -> None:
+    move(source, database)
+    profiles = verify(source, database).profiles
+    assert {(one.table, one.by) for one in profiles} == {
+        (table, by) for table in ("tasks", "goals") for by in ("month", "status")
+    }
+    assert all(before == after for one in profiles for _, before, after in one.counts)
+    assert all(one.counts for one in profiles)
+
+
+def test_a_row_at_the_turn_of_the_month_counts_in_utc(tmp_path: Path, database: Target) -> None:
+    times = ["2025-10-31 23:30:00", "2025-10-31 11:00:00"]
+    source = make_source(tmp_path / "tasks.db", tasks=[{"created_at": time} for time in times])
+    move(source, database, Choices(zone=ZONE))
+    (months,) = (one for one in verify(source, database).profiles if (one.table, one.by) == ("tasks", "month"))
+    assert months.counts == (("2025-10", 1, 1), ("2025-11", 1, 1))
+
+
+def test_rows_that_are_gone_from_the_target_are_missing_in_its_counts(tmp_path: Path, database: Target) -> None:
+    source = make_source(tmp_path / "tasks.db", tasks=[{"created_at": "2025-10-01 12:00:00"}] * 2)
+    move(source, database)
+    ask(database, "DELETE FROM public.tasks WHERE id = 1")
+    (months,) = (one for one in verify(source, database).profiles if (one.table, one.by) == ("tasks", "month"))
+    assert months.counts == (("2025-10", 2, 1),)
+
+
+def test_a_time_that_does_not_exist_has_no_month_in_the_timeline(tmp_path: Path, database: Target) -> None:
+    times = ["2025-13-01 12:00:00", "2025-10-01 12:00:00"]
+    source = make_source(tmp_path / "tasks.db", tasks=[{"created_at": time} for time in times])
+    with Session(source) as session:
+        snapshot = session.take_snapshot(backup=False)
+        plan = session.make_plan(session.take_inventory(snapshot, ZONE), database, Choices(zone=ZONE))
+        assert ("2025-10", 1, 1) in Preview(plan).timeline("tasks")
