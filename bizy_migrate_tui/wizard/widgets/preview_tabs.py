@@ -17,7 +17,7 @@ from bizy_migrate_tui.wizard.widgets.findings_pane import FindingsPane
 from bizy_migrate_tui.wizard.widgets.homeless_pane import HomelessPane
 from bizy_migrate_tui.wizard.widgets.paged_table import PagedTable
 from bizy_migrate_tui.wizard.widgets.people_pane import PeoplePane
-from bizy_migrate_tui.wizard.widgets.time_pane import TimePane, Timeline
+from bizy_migrate_tui.wizard.widgets.time_pane import Timeline, TimePane
 from bizy_migrate_tui.wizard.widgets.trial_pane import TrialPane
 
 TABLES = ("tasks", "goals")
@@ -25,6 +25,10 @@ TABLES = ("tasks", "goals")
 
 class PreviewTabs(Vertical):
     """Everything the plan says, a tab for each part. What is slow to read is read in threads, after the first paint."""
+
+    @dataclass
+    class Opened(Message):
+        """Another tab is in sight."""
 
     @dataclass
     class TimelineArrived(Message):
@@ -91,6 +95,11 @@ class PreviewTabs(Vertical):
             for table in pane.query(PagedTable):
                 table.focus()
                 return
+
+    @on(TabbedContent.TabActivated)
+    def _tab_activated(self, event: TabbedContent.TabActivated) -> None:
+        event.stop()
+        self.post_message(self.Opened())
 
     @on(TimelineArrived)
     def _timeline_arrived(self, event: TimelineArrived) -> None:
