@@ -4,9 +4,9 @@ import os
 from contextlib import closing
 
 import sqlalchemy as sa
+from alembic import context
 from alembic.util import CommandError
 
-from alembic import context
 from bizy_migrate_tui.migration.borrowed import borrow
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.schema import LEDGER_SCHEMA, check_web_tables, ensure_ledger_schema

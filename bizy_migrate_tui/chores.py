@@ -41,9 +41,7 @@ def runs(settings: Settings, report: Report) -> int:
     return ExitCode.DONE
 
 
-def preserved(
-    settings: Settings, report: Report, *, table: str | None, run_id: int | None, style: str, as_json: bool
-) -> int:
+def preserved(settings: Settings, report: Report, *, table: str | None, run_id: int | None, style: str, as_json: bool) -> int:
     """`preserved`: what was kept beside the web tables, as JSON or CSV on standard output (or, `as_json`, in the report)."""
     with closing(connect(target_of(settings), readonly=True)) as server:
         rows = ledger.preserved_rows(server, table=table, run_id=run_id) if ledger.list_runs(server) else iter(())

@@ -170,9 +170,7 @@ def _in_sqlite_url(url: str | None) -> str | None:
     return None if path in ("", ":memory:") else path
 
 
-def _target(
-    flags: Flags, sources: list[_Source], environ: Mapping[str, str], remembered: str | None
-) -> Setting[Target] | None:
+def _target(flags: Flags, sources: list[_Source], environ: Mapping[str, str], remembered: str | None) -> Setting[Target] | None:
     if flags.postgres_url:
         return Setting(Target.from_url(flags.postgres_url), Origin.FLAG, "--postgres-url")
     for number, source in enumerate(sources):
@@ -195,8 +193,7 @@ def _from_parts(sources: list[_Source], environ: Mapping[str, str]) -> Target:
         return next(filter(None, (source.get(variable) for source in sources)), None)
 
     parts = {
-        part: said(variable) or (None if environ.get(libpq) else default)
-        for part, variable, libpq, default in _POSTGRES_PARTS
+        part: said(variable) or (None if environ.get(libpq) else default) for part, variable, libpq, default in _POSTGRES_PARTS
     }
     password = said("POSTGRES_PASSWORD")
     return Target.from_fields(

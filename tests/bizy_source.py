@@ -231,4 +231,4 @@ def _has(schema: Schema, table: str, column: str) -> bool:
 def _insert(database: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> None:
     names = ", ".join(f'"{name}"' for name in row)
     marks = ", ".join("?" for _ in row)
-    database.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', tuple(row.values()))  # noqa: S608 (own names)
+    database.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', tuple(row.values()))

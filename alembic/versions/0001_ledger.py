@@ -5,10 +5,9 @@ Revises:
 """
 
 import sqlalchemy as sa
+from alembic import op
 from alembic.util import CommandError
 from sqlalchemy.dialects.postgresql import INT8MULTIRANGE, JSONB
-
-from alembic import op
 
 revision = "0001"
 down_revision = None
@@ -57,8 +56,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     in_use = sa.text(
-        "SELECT EXISTS (SELECT FROM bizy_migrate.preserved)"
-        " OR EXISTS (SELECT FROM bizy_migrate.runs WHERE status = 'migrated')"
+        "SELECT EXISTS (SELECT FROM bizy_migrate.preserved) OR EXISTS (SELECT FROM bizy_migrate.runs WHERE status = 'migrated')"
     )
     if op.get_bind().scalar(in_use):
         raise CommandError("The ledger still holds runs or preserved originals. Roll the runs back first.")

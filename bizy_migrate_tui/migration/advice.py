@@ -83,7 +83,7 @@ def _message(error: BaseException) -> str:
 
 def _match(rule: Rule, error: BaseException, message: str) -> dict[str, str] | None:
     """What the rule recognises in the error, None where it is another rule's."""
-    if rule.family is not _family(error):
+    if rule.family not in _families(error):
         return None
     if rule.states and str(getattr(error, "pgcode", None)) in rule.states:
         found = rule.pattern.search(message) if rule.pattern else None
@@ -98,15 +98,17 @@ def _groups(found: re.Match[str] | None) -> dict[str, str]:
     return {name: text for name, text in found.groupdict().items() if text} if found else {}
 
 
-def _family(error: BaseException) -> Family | None:
-    if isinstance(error, (psycopg2.Error, UnicodeDecodeError)):
-        return Family.POSTGRES
+def _families(error: BaseException) -> tuple[Family, ...]:
+    if isinstance(error, UnicodeDecodeError):  # a message: of a server before we agreed on an encoding, or about a damaged file
+        return (Family.POSTGRES, Family.SQLITE)
+    if isinstance(error, psycopg2.Error):
+        return (Family.POSTGRES,)
     if isinstance(error, sqlite3.Error):
-        return Family.SQLITE
+        return (Family.SQLITE,)
     if isinstance(error, OSError):
         is_network = isinstance(error, ConnectionError) or error.errno == errno.ETIMEDOUT
-        return Family.POSTGRES if is_network else Family.FILE
-    return None
+        return (Family.POSTGRES,) if is_network else (Family.FILE,)
+    return ()
 
 
 def _whereabouts(error: BaseException) -> dict[str, str]:

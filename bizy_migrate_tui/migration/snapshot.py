@@ -231,10 +231,10 @@ def _check(path: Path, on_event: OnEvent, cancel: Cancellation) -> None:
     with contextlib.closing(open_read_only(path, immutable=True)) as copy, cancel.interrupting(copy.interrupt):
         try:
             problems = [row[0] for row in copy.execute("PRAGMA integrity_check(3)")]
-        except sqlite3.DatabaseError as error:
+            tables = {name for name, _with_its_columns in copy.execute("SELECT name, sql FROM sqlite_master")}
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter: names that are no text
             cancel.check()
-            problems = [str(error)]
-        tables = {row[0] for row in copy.execute("SELECT name FROM sqlite_master")} if problems == ["ok"] else set()
+            problems, tables = [str(error)], set()
     if problems != ["ok"]:
         raise SourceError(
             "source-damaged",

@@ -28,9 +28,7 @@ class Work(Protocol):
     def take_snapshot(self, *, backup: bool, on_event: OnEvent, cancel: Cancellation) -> "Snapshot":
         """Copy the source and check the copy."""
 
-    def take_inventory(
-        self, snapshot: "Snapshot", zone: str, *, on_event: OnEvent, cancel: Cancellation
-    ) -> "Inventory":
+    def take_inventory(self, snapshot: "Snapshot", zone: str, *, on_event: OnEvent, cancel: Cancellation) -> "Inventory":
         """Look at every row of the copy."""
 
     def make_plan(

@@ -21,7 +21,7 @@ def migrated(command: Command, tmp_path: Path, database: Target) -> Target:
         tmp_path / "home" / "tasks.db",
         tasks=[{"id": 1, "title": "First", "parent_goal_id": 1}, {"id": 2, "title": "Second", "priority": 9}],
         goals=[{"id": 1, "title": "A goal"}],
-        daily_logs=[{"id": 5, "date": "2025-03-01 00:00:00.000000", "wins": "ran\n10 km, \"fast\""}],
+        daily_logs=[{"id": 5, "date": "2025-03-01 00:00:00.000000", "wins": 'ran\n10 km, "fast"'}],
     )
     ended = command("migrate", *into(database), "--sqlite-path", str(source), "--timezone", "UTC", "--yes", "--json")
     assert ended.code == 0, ended.err
@@ -192,9 +192,7 @@ def test_a_user_can_be_added_and_given_another_password(command: Command, migrat
 
 
 @pytest.mark.parametrize(("typed", "code"), [("", "password-empty"), ("x" * 73 + "\n", "password-too-long")])
-def test_a_password_that_bcrypt_cannot_take_is_refused(
-    command: Command, migrated: Target, typed: str, code: str
-) -> None:
+def test_a_password_that_bcrypt_cannot_take_is_refused(command: Command, migrated: Target, typed: str, code: str) -> None:
     ended = command("user", "add", "ada@example.com", *into(migrated), "--json", stdin=typed)
 
     assert (ended.code, ended.report["error"]["code"]) == (2, code)

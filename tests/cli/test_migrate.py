@@ -113,9 +113,7 @@ def test_a_dry_run_makes_the_backup_that_was_asked_for(command: Command, source:
     assert Path(ended.report["backup"]).is_file()
 
 
-def test_the_temporary_password_is_shown_but_not_in_the_report(
-    command: Command, source: Path, database: Target
-) -> None:
+def test_the_temporary_password_is_shown_but_not_in_the_report(command: Command, source: Path, database: Target) -> None:
     ended = command("migrate", "--postgres-url", url(database), "--yes", "--json")
 
     [(stored,)] = rows(database, "SELECT hashed_password FROM public.users")
@@ -125,9 +123,7 @@ def test_the_temporary_password_is_shown_but_not_in_the_report(
     assert stored.startswith("$2b$12$")
 
 
-def test_without_a_terminal_the_text_tells_the_temporary_password(
-    command: Command, source: Path, database: Target
-) -> None:
+def test_without_a_terminal_the_text_tells_the_temporary_password(command: Command, source: Path, database: Target) -> None:
     ended = command("migrate", "--postgres-url", url(database), "--yes")
 
     [(stored,)] = rows(database, "SELECT hashed_password FROM public.users")
@@ -182,12 +178,8 @@ def test_a_foreign_database_as_source_has_its_own_error(command: Command, tmp_pa
     assert (ended.code, ended.report["error"]["code"]) == (3, "source-not-bizy")
 
 
-def test_a_server_that_is_down_has_its_own_error_and_no_backup_is_left(
-    command: Command, source: Path
-) -> None:
-    ended = command(
-        "migrate", "--postgres-url", f"postgresql://bizy@127.0.0.1:{free_port()}/bizy_dev", "--yes", "--json"
-    )
+def test_a_server_that_is_down_has_its_own_error_and_no_backup_is_left(command: Command, source: Path) -> None:
+    ended = command("migrate", "--postgres-url", f"postgresql://bizy@127.0.0.1:{free_port()}/bizy_dev", "--yes", "--json")
 
     assert (ended.code, ended.report["error"]["code"]) == (3, "server-unreachable")
     assert backups(source) == []
@@ -217,18 +209,14 @@ def test_no_target_at_all_has_its_own_error(command: Command, source: Path) -> N
 
 
 def test_rows_are_left_out_where_the_user_says_so(command: Command, source: Path, database: Target) -> None:
-    ended = command(
-        *("migrate", "--postgres-url", url(database), "--on", "priority-out-of-range=leave-out", "--yes", "--json")
-    )
+    ended = command(*("migrate", "--postgres-url", url(database), "--on", "priority-out-of-range=leave-out", "--yes", "--json"))
 
     assert (ended.code, ended.report["tables"]["tasks"]["skipped"]) == (0, 1)
     assert rows(database, "SELECT count(*) FROM public.tasks WHERE title = 'Priority beyond the scale'") == [(0,)]
 
 
 def test_a_finding_can_stop_the_run_and_the_report_names_it(command: Command, source: Path, database: Target) -> None:
-    ended = command(
-        "migrate", "--postgres-url", url(database), "--on", "priority-out-of-range=stop", "--yes", "--json"
-    )
+    ended = command("migrate", "--postgres-url", url(database), "--on", "priority-out-of-range=stop", "--yes", "--json")
 
     assert (ended.code, ended.report["error"]["code"]) == (1, "priority-out-of-range")
     assert ended.report["source"]["rows"]["tasks"] == 3
@@ -237,9 +225,7 @@ def test_a_finding_can_stop_the_run_and_the_report_names_it(command: Command, so
 
 
 @pytest.mark.parametrize("choice", ["no-such-code=adjust", "hour-doubled=stop", "priority-out-of-range=maybe", "adjust"])
-def test_a_choice_that_there_is_not_is_a_mistake_in_usage(
-    command: Command, source: Path, database: Target, choice: str
-) -> None:
+def test_a_choice_that_there_is_not_is_a_mistake_in_usage(command: Command, source: Path, database: Target, choice: str) -> None:
     ended = command("migrate", "--postgres-url", url(database), "--on", choice, "--yes", "--json")
 
     assert (ended.code, ended.report["status"]) == (2, "failed")

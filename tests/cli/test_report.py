@@ -11,9 +11,7 @@ def test_a_failed_proof_names_its_cells() -> None:
 
     found = report.as_dict(1.5)
     assert (found["status"], found["error"]["code"], found["seconds"]) == ("failed", "proof-failed", 1.5)
-    assert found["differences"] == [
-        {"table": "tasks", "id": "7", "column": "title", "expected": "right", "found": None}
-    ]
+    assert found["differences"] == [{"table": "tasks", "id": "7", "column": "title", "expected": "right", "found": None}]
     assert found["checks"] == [{"name": "cells", "passed": False, "detail": "1"}]
 
 

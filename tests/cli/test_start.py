@@ -28,9 +28,7 @@ def test_the_version_is_told(command: Command) -> None:
     assert __version__ in command("--version").out
 
 
-@pytest.mark.parametrize(
-    "name", ["demo", "check", "setup", "migrate", "verify", "runs", "preserved", "rollback", "user"]
-)
+@pytest.mark.parametrize("name", ["demo", "check", "setup", "migrate", "verify", "runs", "preserved", "rollback", "user"])
 def test_every_command_explains_itself(command: Command, name: str) -> None:
     ended = command(name, "--help")
 

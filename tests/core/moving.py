@@ -42,7 +42,7 @@ def source_rows(path: Path, table: str) -> list[Row]:
     """All rows of a table of the SQLite file, as SQLite holds them, in the order of their ids."""
     with closing(sqlite3.connect(path)) as database:
         database.row_factory = sqlite3.Row
-        return [dict(row) for row in database.execute(f'SELECT * FROM "{table}" ORDER BY id')]  # noqa: S608 (own names)
+        return [dict(row) for row in database.execute(f'SELECT * FROM "{table}" ORDER BY id')]
 
 
 def ask(target: Target, statement: str, values: Iterable[object] = ()) -> list[Row]:
@@ -64,7 +64,7 @@ def target_rows(target: Target, table: str) -> list[Row]:
         (table,),
     )
     named = ", ".join(f'"{c["name"]}"::text' if c["type"] == "json" else f'"{c["name"]}"' for c in columns)
-    return ask(target, f"SELECT {named} FROM public.{table} ORDER BY id")  # noqa: S608 (names from the catalogue)
+    return ask(target, f"SELECT {named} FROM public.{table} ORDER BY id")
 
 
 def moment(text: str | None) -> datetime | None:

@@ -36,7 +36,11 @@ def small_source(path: Path) -> Path:
     """A few rows of every kind: clean, careful, orphaned, in circles, and tables that have no home."""
     goals = [{"id": 1}, {"id": 2, "parent_goal_id": 1}, {"id": 3, "parent_goal_id": 3}]
     tasks = [{"id": number, "title": f"Task {number}", "parent_goal_id": number % 3 + 1} for number in range(1, 6)]
-    odd = [{"id": 6, "parent_goal_id": 99}, {"id": 7, "due_date": "someday"}, {"id": 8, "title": "nul\0byte"}]
+    odd: list[dict[str, object]] = [
+        {"id": 6, "parent_goal_id": 99},
+        {"id": 7, "due_date": "someday"},
+        {"id": 8, "title": "nul\0byte"},
+    ]
     return make_source(
         path, goals=goals, tasks=[*tasks, *odd], metrics=[{"metric_name": "signups", "value": 3.5}], research=[{"title": "R"}]
     )

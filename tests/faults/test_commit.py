@@ -17,9 +17,10 @@ from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Event, Phase, PhaseFinished, PhaseStarted
 from bizy_migrate_tui.migration.rollback import roll_back
 from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.verification import verify
 from tests.conftest import fresh_database
 from tests.core.moving import ask
-from tests.faults.harness import Bench, attempt, move, standing, verify
+from tests.faults.harness import Bench, attempt, move, standing
 from tests.faults.matrix import BEFORE, COMPLETE, Matrix
 from tests.faults.proxy import Cut, proxied
 

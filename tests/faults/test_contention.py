@@ -16,12 +16,13 @@ from bizy_migrate_tui.migration import target as targets
 from bizy_migrate_tui.migration.events import Event, Phase, PhaseFinished
 from bizy_migrate_tui.migration.ledger import LOCK_KEY
 from bizy_migrate_tui.migration.target import Target, connect
+from bizy_migrate_tui.migration.verification import verify
 from tests.bizy_source import make_source
 from tests.cli.conftest import Command
 from tests.cli.test_signals import wait_for_lock
 from tests.conftest import fresh_database
 from tests.core.moving import target_rows
-from tests.faults.harness import Bench, attempt, move, standing, target_in_use, verify
+from tests.faults.harness import Bench, attempt, move, standing, target_in_use
 from tests.faults.matrix import BEFORE, COMPLETE, Matrix
 from tests.faults.test_sources import mounted
 

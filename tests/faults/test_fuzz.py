@@ -12,6 +12,7 @@ import pytest
 
 from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.errors import MigrationError
+from bizy_migrate_tui.migration.session import Session
 from tests.core.moving import ask
 from tests.faults.harness import attempt, digests, move, small_source, standing, target_in_use
 from tests.faults.matrix import BEFORE, COMPLETE, Matrix
@@ -142,3 +143,12 @@ def test_whatever_the_file_only_typed_errors_come_out(
         section.note(
             f"{mutate.__name__.replace('_', 's ', 1)}: {number} × {code}", "state", COMPLETE if code == COMPLETE else BEFORE
         )
+
+
+@pytest.mark.parametrize("found", [b"key_partnerships", b"sqlite_autoindex_daily_logs_1"])
+def test_names_that_are_no_text_are_told_as_damage(found: bytes, scratch: Path, tmp_path: Path) -> None:
+    broken = small_source(tmp_path / "tasks.db")
+    broken.write_bytes(broken.read_bytes().replace(found, b"\xff" + found[1:]))
+    with pytest.raises(MigrationError) as refused, Session(broken) as session:
+        session.take_snapshot(backup=False)
+    assert refused.value.code == "source-damaged"

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -63,7 +63,7 @@ class Ledger:
     def __init__(self, home: Path) -> None:
         self.home, self.said, self.listed = home, "", set[str]()
 
-    def command(self, *arguments: str, stdin: str = "", crash: bool = False, **variables: str) -> int:
+    def command(self, *arguments: str, named: Mapping[str, str], stdin: str = "", crash: bool = False) -> int:
         """Run a command with the passwords in its environment and input."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         start = ("-c", _CRASH) if crash else ("-m", "bizy_migrate_tui")
@@ -73,7 +73,7 @@ class Ledger:
         ran = subprocess.run(
             [sys.executable, *start, *arguments, "--log-level", "debug"],
             cwd=self.home,
-            env=kept | {"HOME": str(self.home), "PYTHONPATH": str(Path.cwd())} | variables,
+            env=kept | {"HOME": str(self.home), "PYTHONPATH": str(Path.cwd())} | named,
             input=stdin,
             capture_output=True,
             text=True,
@@ -101,19 +101,19 @@ def test_no_password_is_found_in_anything_that_the_commands_write(
         "POSTGRES_ADMIN_PASSWORD": ADMIN,
         "SQLITE_DB_PATH": str(source),
     }
-    assert seen.command("setup", **named) == 0, seen.said
-    assert seen.command("check", "--json", **named) in {0, 3}
-    assert seen.command("migrate", "--yes", "--json", "--no-backup", crash=True, **named) == 1, seen.said
-    assert seen.command("migrate", "--yes", "--no-backup", **named | {"DATABASE_URL": named["DATABASE_URL"] + "x"}) == 3
-    assert seen.command("migrate", "--yes", "--json", "--write-env", "--timezone", ZONE, **named) == 0, seen.said
-    assert seen.command("verify", "--json", **named) == 0
-    assert seen.command("user", "add", "zoe@example.org", "--json", stdin=f"{ACCOUNT}\n", **named) == 0, seen.said
-    assert seen.command("user", "passwd", "zoe@example.org", stdin=f"{NEXT}\n", **named) == 0
-    assert seen.command("user", "passwd", "zoe@example.org", stdin=f"{LONG}\n", **named) == 2
-    assert seen.command("runs", "--json", **named) == 0
-    assert seen.command("preserved", **named) == 0
-    assert seen.command("rollback", "--yes", "--json", **named) == 0, seen.said
-    assert seen.command("migrate", "--yes", "--json", "--write-env", "--timezone", ZONE, **named) == 0, seen.said
+    assert seen.command("setup", named=named) == 0, seen.said
+    assert seen.command("check", "--json", named=named) in {0, 3}
+    assert seen.command("migrate", "--yes", "--json", "--no-backup", crash=True, named=named) == 1, seen.said
+    assert seen.command("migrate", "--yes", "--no-backup", named=named | {"DATABASE_URL": named["DATABASE_URL"] + "x"}) == 3
+    assert seen.command("migrate", "--yes", "--json", "--write-env", "--timezone", ZONE, named=named) == 0, seen.said
+    assert seen.command("verify", "--json", named=named) == 0
+    assert seen.command("user", "add", "zoe@example.org", "--json", stdin=f"{ACCOUNT}\n", named=named) == 0, seen.said
+    assert seen.command("user", "passwd", "zoe@example.org", stdin=f"{NEXT}\n", named=named) == 0
+    assert seen.command("user", "passwd", "zoe@example.org", stdin=f"{LONG}\n", named=named) == 2
+    assert seen.command("runs", "--json", named=named) == 0
+    assert seen.command("preserved", named=named) == 0
+    assert seen.command("rollback", "--yes", "--json", named=named) == 0, seen.said
+    assert seen.command("migrate", "--yes", "--json", "--write-env", "--timezone", ZONE, named=named) == 0, seen.said
 
     temporary = [line.rpartition(" ")[2] for line in seen.said.splitlines() if line.startswith("Temporary password of ")]
     assert len(temporary) == 2

@@ -12,8 +12,9 @@ import pytest
 from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.session import Session
 from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.verification import verify
 from tests.cli.conftest import OURS
-from tests.faults.harness import Bench, digests, move, standing, target_in_use, verify
+from tests.faults.harness import Bench, digests, move, standing, target_in_use
 from tests.faults.matrix import BEFORE, COMPLETE, Matrix
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has not these signals")

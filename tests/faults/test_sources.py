@@ -16,9 +16,10 @@ from bizy_migrate_tui.migration import snapshot as snapshots
 from bizy_migrate_tui.migration.errors import MigrationError, SourceError
 from bizy_migrate_tui.migration.session import Session
 from bizy_migrate_tui.migration.snapshot import Snapshot
+from bizy_migrate_tui.migration.verification import verify
 from tests.bizy_source import make_source
 from tests.core.moving import source_rows, target_rows
-from tests.faults.harness import Bench, attempt, digests, move, target_in_use, verify
+from tests.faults.harness import Bench, attempt, digests, move, target_in_use
 from tests.faults.matrix import BEFORE, COMPLETE, Matrix
 
 

@@ -41,7 +41,7 @@ def add_to(source: Path) -> None:
 def edit_on_the_web(target: Target, table: str, id_: int) -> None:
     ask(
         target,
-        f"UPDATE public.{table} SET title = 'edited', updated_at = now() AT TIME ZONE 'UTC' WHERE id = %s",  # noqa: S608
+        f"UPDATE public.{table} SET title = 'edited', updated_at = now() AT TIME ZONE 'UTC' WHERE id = %s",
         (id_,),
     )
 

@@ -44,9 +44,7 @@ def test_addresses_that_libpq_knows_are_left_to_it(url: str, host: str | None) -
     assert Target.from_url(target.masked_url()) == target
 
 
-@pytest.mark.parametrize(
-    "url", ["sqlite:///tasks.db", "mysql://h/d", "", "postgresql://h/d?nonsense=1", "postgresql://h:x/d"]
-)
+@pytest.mark.parametrize("url", ["sqlite:///tasks.db", "mysql://h/d", "", "postgresql://h/d?nonsense=1", "postgresql://h:x/d"])
 def test_what_is_no_postgresql_url_is_a_usage_error(url: str) -> None:
     with pytest.raises(UsageError) as raised:
         Target.from_url(url)

@@ -6,11 +6,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.script import ScriptDirectory
 from psycopg2 import sql
 from psycopg2.extensions import connection
 
-from alembic import command
 from bizy_migrate_tui.migration import schema
 from bizy_migrate_tui.migration.errors import RunFailed, TargetError
 from bizy_migrate_tui.migration.target import Target, connect, survey

@@ -26,8 +26,7 @@ from tests.target.back_end import create_all
             "tasks.parent_goal_id has no foreign key to goals.id ON DELETE SET NULL",
         ),
         (
-            "ALTER TABLE goals DROP CONSTRAINT goals_user_id_fkey,"
-            " ADD FOREIGN KEY (user_id) REFERENCES users ON DELETE RESTRICT",
+            "ALTER TABLE goals DROP CONSTRAINT goals_user_id_fkey, ADD FOREIGN KEY (user_id) REFERENCES users ON DELETE RESTRICT",
             "goals.user_id has no foreign key to users.id ON DELETE CASCADE",
         ),
         ("ALTER TABLE tasks ALTER id DROP DEFAULT", "tasks.id has no sequence"),

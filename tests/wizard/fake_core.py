@@ -1,7 +1,5 @@
 """A core without databases: it answers at once, or when a test opens its gate, with what a test wants to see."""
 
-# ruff: noqa: ARG002 (it answers whatever it is asked)
-
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field

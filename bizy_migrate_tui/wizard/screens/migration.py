@@ -192,9 +192,7 @@ class MigrationScreen(StepScreen):
         if plan is None:
             return
         self.say("Stopped. Looking at the database again …", "busy")
-        self.work_on(
-            lambda _on_event, _cancel: self.core.survey(plan.target), then=self._seen_again, failed=self._not_seen_again
-        )
+        self.work_on(lambda _on_event, _cancel: self.core.survey(plan.target), then=self._seen_again, failed=self._not_seen_again)
 
     def _seen_again(self, found: "TargetState") -> None:
         plan = self.state.plan

@@ -96,5 +96,3 @@ def _row(number: int, finding: Finding) -> PagedRow:
     figure = Text(f"{finding.count:>7,}", no_wrap=True)
     name = f"{finding.code}:{place(finding)}"
     return PagedRow(number, name, (severity_cell(finding.severity), cell(place(finding)), figure, cell(finding.action)))
-
-

@@ -27,9 +27,7 @@ class HomelessSource(Protocol):
     def homeless_tables(self) -> Mapping[str, int]:
         """The tables without a home and their rows."""
 
-    def homeless(
-        self, table: str, *, after: int | None = None, limit: int = 100
-    ) -> Iterable[tuple[int, Mapping[str, object]]]:
+    def homeless(self, table: str, *, after: int | None = None, limit: int = 100) -> Iterable[tuple[int, Mapping[str, object]]]:
         """Rows of one of them: key, and column → value."""
 
 

@@ -155,9 +155,7 @@ class PagedTable(DataTable[Text]):
                     left -= cells + CELL_PADDING
         open_width = 24 + max(left, 0)
         return {
-            i: open_width if column.width is None else column.width
-            for i, column in enumerate(self._plan)
-            if i not in dropped
+            i: open_width if column.width is None else column.width for i, column in enumerate(self._plan) if i not in dropped
         }
 
     def _put(self, row: PagedRow) -> None:

@@ -11,8 +11,7 @@ from bizy_migrate_tui.display import safe_text
 from bizy_migrate_tui.migration.plan import TablePlan
 
 INVITATION = (
-    "A dry run does everything for real: it loads, proves every cell, and rolls all of it back. Nothing stays. "
-    "Press d to try it."
+    "A dry run does everything for real: it loads, proves every cell, and rolls all of it back. Nothing stays. Press d to try it."
 )
 FIGURES = (("added", "inserted"), ("changed on the way", "adjusted"), ("there already", "unchanged"), ("left out", "skipped"))
 PASSWORD_NOTE = "It holds no password: that comes from the environment, .env or ~/.pgpass."  # noqa: S105
@@ -61,9 +60,7 @@ def figures(predicted: Mapping[str, TablePlan], happened: Mapping[str, TablePlan
     return Content("\n").join(lines)
 
 
-def _pairs(
-    predicted: Mapping[str, TablePlan], happened: Mapping[str, TablePlan] | None
-) -> Iterator[tuple[str, int, int | None]]:
+def _pairs(predicted: Mapping[str, TablePlan], happened: Mapping[str, TablePlan] | None) -> Iterator[tuple[str, int, int | None]]:
     for table, plan in predicted.items():
         for label, name in FIGURES:
             before: int = getattr(plan, name)
