@@ -36,11 +36,16 @@ def blocked_because(plan: Plan) -> str:
     return f"This stops the run: {safe_text(what, 160).rstrip('.')}. {way}"
 
 
+def as_predicted(outcome: Outcome) -> bool:
+    """Whether a run did with every table what the plan says."""
+    return dict(outcome.tables) == dict(outcome.plan.tables)
+
+
 def trial_sentence(outcome: Outcome) -> str:
     """How the dry run compares with the prediction."""
     rows = sum(table.inserted for table in outcome.tables.values())
     done = f"{counted(rows, 'row was', 'rows were')} loaded, every cell proven, all rolled back, in {duration(outcome.seconds)}."
-    verdict = "It went as predicted." if outcome.tables == outcome.plan.tables else "It did not go as predicted."
+    verdict = "It went as predicted." if as_predicted(outcome) else "It did not go as predicted."
     return f"{done} {verdict}"
 
 

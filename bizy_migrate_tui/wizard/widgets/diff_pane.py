@@ -128,6 +128,10 @@ class DiffPane(Vertical):
         self.remove_class("-detail")
         self.query_one(PagedTable).focus()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """With the cursor in the list, escape is the screen's."""
+        return action != "back" or not self.query_one(PagedTable).has_focus
+
     @on(Select.Changed, "#kind")
     def _kind_chosen(self, event: Select.Changed) -> None:
         event.stop()

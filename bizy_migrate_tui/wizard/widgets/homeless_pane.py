@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import DataTable, Select, Static
@@ -33,6 +34,8 @@ class HomelessSource(Protocol):
 
 class HomelessPane(Vertical):
     """A table is chosen above; its rows stand below, the one under the cursor in full."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back to the list", show=False)]
 
     @dataclass
     class PageArrived(Message):
@@ -67,6 +70,15 @@ class HomelessPane(Vertical):
             select.value = next(iter(tables))
         else:
             self.query_one("#homeless-where", Static).update("✓ Every table of the source has a home on the web.")
+
+    def action_back(self) -> None:
+        """Close the detail of a narrow screen."""
+        self.remove_class("-detail")
+        self.query_one(PagedTable).focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """With the cursor in the list, escape is the screen's."""
+        return action != "back" or not self.query_one(PagedTable).has_focus
 
     @on(Select.Changed)
     def _table_chosen(self, event: Select.Changed) -> None:

@@ -38,7 +38,7 @@ class PagedRow:
     cells: tuple[Text, ...]
 
 
-class PagedTable(DataTable[Text]):
+class PagedTable(DataTable[Text], inherit_bindings=False):
     """Asks for pages by message; whoever holds it fetches them in a thread and hands them to `append`.
 
     Enter is left to the screen (it goes on to the next step); space opens the row.
