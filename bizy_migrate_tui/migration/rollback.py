@@ -65,15 +65,26 @@ def roll_back(
                 with _phase(on_event, Phase.REMOVE):
                     removed, checks = _remove(server, rows, plan)
             cancel.check()
-        except psycopg2.Error as error:
+        except MigrationError:
+            raise
+        except Exception as error:
             cancel.check()
             raise explain(error) from error
         with _phase(on_event, Phase.COMMIT):
             _commit(server, target, plan)
             on_event = unheeded(on_event)
     with _phase(on_event, Phase.CHECKS):
-        checks += check_afterwards(target, plan)
+        checks += _look_again(target, plan)
     return RollbackOutcome(plan, removed, checks, time.perf_counter() - started)
+
+
+def _look_again(target: Target, plan: RollbackPlan) -> tuple[Check, ...]:
+    """The checks of a fresh connection. The rollback is committed: no error undoes that."""
+    try:
+        return check_afterwards(target, plan)
+    except Exception as error:
+        detail = f"everything is committed, but: {explain(error).cause}"
+        return (Check("a new connection sees the rollback", passed=False, detail=detail),)
 
 
 @contextmanager

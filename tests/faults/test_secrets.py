@@ -73,7 +73,7 @@ class Ledger:
         ran = subprocess.run(
             [sys.executable, *start, *arguments, "--log-level", "debug"],
             cwd=self.home,
-            env=kept | {"HOME": str(self.home), "PYTHONPATH": str(Path.cwd())} | named,
+            env=kept | {"HOME": str(self.home), "PYTHONPATH": str(Path.cwd())} | dict(named),
             input=stdin,
             capture_output=True,
             text=True,

@@ -186,7 +186,7 @@ def test_a_flipped_bit_is_refused_or_proven_to_be_only_data(
     section, counts = matrix.section("Sources with one flipped bit"), {BEFORE: 0, COMPLETE: 0}
     with target_in_use(server, tmp_path, is_empty=True) as target:
         bench = Bench(source, target, scratch, matrix.section("none"))
-        for place in range(0, len(whole_file), 101 if whole else 1999):
+        for place in range(0, len(whole_file), 199 if whole else 1999):
             flipped = bytearray(whole_file)
             flipped[place] ^= 1 << place % 8
             broken.write_bytes(flipped)
