@@ -21,9 +21,11 @@ def evidence_lines(evidence: ClockEvidence, zone: str) -> tuple[str, ...]:
         lines.append(f"Task {jump.after} was made, by its time, {_span(jump)} before task {jump.before}.")
     elif evidence.backward_jumps:
         lines.append(f"{evidence.backward_jumps:,} times a task was made, by its time, before the one with the lower id.")
-    lines += _sighted(evidence.completed_before_created, "task", "completed before it was created")
-    lines += _sighted(evidence.updated_before_created, "goal", "updated before it was created")
-    lines += _sighted(evidence.later_than_snapshot, "task", f"made, read as {zone}, after the copy was taken")
+    lines += _sighted(evidence.completed_before_created, "task was", "tasks were", "completed before being created")
+    lines += _sighted(evidence.updated_before_created, "goal was", "goals were", "updated before being created")
+    lines += _sighted(
+        evidence.later_than_snapshot, "task was", "tasks were", f"made, if read as {zone}, after the copy was taken"
+    )
     return tuple(lines) or ("No time contradicts another.",)
 
 
@@ -34,12 +36,12 @@ def zone_sentence(zone: str, utc_until: int | None) -> str:
     return f"Creation times are UTC until task {utc_until:,}; from there on, times are read as {zone}. Stored as UTC."
 
 
-def _sighted(sighting: Sighting, noun: str, what: str) -> list[str]:
+def _sighted(sighting: Sighting, one: str, many: str, what: str) -> list[str]:
     if not sighting.count:
         return []
     named = ", ".join(str(id_) for id_ in sighting.ids[:IDS_NAMED])
     more = " …" if sighting.count > IDS_NAMED else ""
-    return [f"{sighting.count:,} {noun if sighting.count == 1 else noun + 's'} {what}: {named}{more}."]
+    return [f"{sighting.count:,} {one if sighting.count == 1 else many} {what}: {named}{more}."]
 
 
 def _span(jump: Jump) -> str:

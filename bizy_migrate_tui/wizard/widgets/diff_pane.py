@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import DataTable, Input, Select
 
+from bizy_migrate_tui.migration.advice import explain
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.preview import CellChange, Kind, PreviewRow
 from bizy_migrate_tui.wizard.widgets.cell_changes import CellChanges
@@ -225,8 +226,8 @@ class DiffPane(Vertical):
             return
         try:
             rows = self._source.page(self.table, after=after, limit=PAGE, kind=self._kind, search=self._search)
-        except MigrationError as error:
-            self.post_message(self.Failed(error))
+        except Exception as error:
+            self.post_message(self.Failed(explain(error)))
         else:
             self.post_message(self.PageArrived(ticket, rows))
 
@@ -236,8 +237,8 @@ class DiffPane(Vertical):
             return
         try:
             changes = self._source.detail(self.table, row.key)
-        except MigrationError as error:
-            self.post_message(self.Failed(error))
+        except Exception as error:
+            self.post_message(self.Failed(explain(error)))
         else:
             self.post_message(self.DetailArrived(row, changes))
 
@@ -247,8 +248,8 @@ class DiffPane(Vertical):
             return
         try:
             key = self._source.locate(self.table, wanted)
-        except MigrationError as error:
-            self.post_message(self.Failed(error))
+        except Exception as error:
+            self.post_message(self.Failed(explain(error)))
             return
         if key is None:
             self.post_message(self.Missing(wanted))

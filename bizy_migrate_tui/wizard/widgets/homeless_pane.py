@@ -14,8 +14,9 @@ from textual.message import Message
 from textual.widgets import DataTable, Select, Static
 
 from bizy_migrate_tui.display import safe_text
-from bizy_migrate_tui.migration.errors import MigrationError
+from bizy_migrate_tui.migration.advice import explain
 from bizy_migrate_tui.wizard.widgets.cell_changes import CellChanges
+from bizy_migrate_tui.wizard.widgets.diff_pane import DiffPane
 from bizy_migrate_tui.wizard.widgets.paged_table import PagedColumn, PagedRow, PagedTable, cell
 
 PAGE = 100
@@ -100,9 +101,10 @@ class HomelessPane(Vertical):
             return
         try:
             rows = tuple(self._source.homeless(name, after=after, limit=PAGE))
-        except MigrationError:
-            rows = ()
-        self.post_message(self.PageArrived(ticket, rows))
+        except Exception as error:
+            self.post_message(DiffPane.Failed(explain(error)))
+        else:
+            self.post_message(self.PageArrived(ticket, rows))
 
     @on(PageArrived)
     def _page_arrived(self, event: PageArrived) -> None:

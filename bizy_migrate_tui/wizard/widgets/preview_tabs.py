@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import TabbedContent, TabPane
 
-from bizy_migrate_tui.migration.errors import MigrationError
+from bizy_migrate_tui.migration.advice import explain
 from bizy_migrate_tui.migration.plan import Plan
 from bizy_migrate_tui.migration.preview import Preview
 from bizy_migrate_tui.wizard.widgets.diff_pane import DiffPane
@@ -113,6 +113,7 @@ class PreviewTabs(Vertical):
     def _read_timeline(self, preview: Preview, table: str) -> None:
         try:
             timeline = preview.timeline(table)
-        except MigrationError:
-            return
-        self.post_message(self.TimelineArrived(preview, table, timeline))
+        except Exception as error:
+            self.post_message(DiffPane.Failed(explain(error)))
+        else:
+            self.post_message(self.TimelineArrived(preview, table, timeline))
