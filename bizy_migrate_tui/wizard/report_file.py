@@ -37,3 +37,8 @@ def save_report(state: WizardState, now: datetime, failure: MigrationError | Non
     path.write_text(markdown(report.as_dict(seconds)), encoding="utf-8")
     path.with_suffix(".json").write_text(report.as_json(seconds) + "\n", encoding="utf-8")
     return path
+
+
+def told(path: Path) -> str:
+    """Where the report is, short enough for the status line."""
+    return f"The report is in {path.name}, and in JSON; both lie beside your SQLite file."

@@ -34,6 +34,7 @@ async def test_it_lists_the_runs_and_says_what_goes_and_what_stays_and_why(tmp_p
     async with rolling_back(EndCore(), tmp_path) as walk:
         shown = walk.text()
         assert "Run 3" in shown
+        assert "⏎ Roll back" in shown
         assert "Run 2" in shown
         assert "− 65 tasks" in shown
         assert "● 2 tasks" in shown
@@ -70,6 +71,7 @@ async def test_the_rollback_is_proven_and_enter_leaves(tmp_path: Path) -> None:
         await walk.idle()
         assert core.taken_back == [(3, False)]
         assert "✓ the rows of the run are gone" in walk.text()
+        assert "⏎ Leave" in walk.text()
         await walk.press("enter")
         await walk.until(lambda: walk.app.return_code is not None)
     assert walk.app.return_code == 0

@@ -113,7 +113,7 @@ async def test_a_comparison_that_fails_is_explained_and_tried_again(tmp_path: Pa
 
 async def test_both_sides_are_drawn_beside_each_other(tmp_path: Path) -> None:
     async with after_a_run(EndCore(), tmp_path) as walk:
-        await walk.press("2")
+        await walk.press("right")
         assert "v compares again" in walk.text()
         await walk.press("v")
         await walk.idle()

@@ -11,12 +11,11 @@ from textual.widgets import Static
 from bizy_migrate_tui.migration.errors import ProofFailed
 from bizy_migrate_tui.migration.findings import Check, Difference
 from bizy_migrate_tui.wizard.flow import Step, Turn
-from bizy_migrate_tui.wizard.report_file import save_report
+from bizy_migrate_tui.wizard.report_file import save_report, told
 from bizy_migrate_tui.wizard.safe import safe_lines, toned
 from bizy_migrate_tui.wizard.screens.step import StepScreen
 from bizy_migrate_tui.wizard.widgets.check_list import CheckList
 from bizy_migrate_tui.wizard.widgets.difference_pane import DifferencePane
-from bizy_migrate_tui.wizard.widgets.facts import home_path
 from bizy_migrate_tui.wizard.widgets.paged_table import PagedTable
 
 
@@ -90,7 +89,7 @@ class FailureScreen(StepScreen):
         error = state.failure.error if state.failure else None
         self.work_on(
             lambda _on_event, _cancel: save_report(state, datetime.now(), error),
-            then=lambda path: self.say(f"The report is in {home_path(path)}, and in JSON beside it.", "good"),
+            then=lambda path: self.say(told(path), "good"),
             failed=lambda problem: self.say(f"The report could not be saved. {problem.cause}", "bad"),
         )
 

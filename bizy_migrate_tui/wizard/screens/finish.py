@@ -17,7 +17,7 @@ from bizy_migrate_tui.migration.run import Outcome, Status
 from bizy_migrate_tui.next_steps import next_steps
 from bizy_migrate_tui.wizard.core import Core
 from bizy_migrate_tui.wizard.flow import Step, Turn
-from bizy_migrate_tui.wizard.report_file import save_report
+from bizy_migrate_tui.wizard.report_file import save_report, told
 from bizy_migrate_tui.wizard.safe import safe, toned
 from bizy_migrate_tui.wizard.screens.step import StepScreen
 from bizy_migrate_tui.wizard.state import WizardState
@@ -34,7 +34,7 @@ class FinishScreen(StepScreen):
 
     STEP = Step.FINISH
     CSS_PATH = "finish.tcss"
-    LEAD = "The move is done. Three things are left: the password, the web back end's settings, a report."
+    LEAD = "What was done, and what is left to you."
     HELP = (
         "The temporary password was made for this run and is written nowhere: it is gone when you leave, unless you saved "
         "it. p shows it, copies it or saves it to a file that only you can read.\n\n"
@@ -122,7 +122,7 @@ class FinishScreen(StepScreen):
         state = self.state
         self.work_on(
             lambda _on_event, _cancel: save_report(state, datetime.now()),
-            then=lambda path: self.say(f"The report is in {home_path(path)}, and in JSON beside it.", "good"),
+            then=lambda path: self.say(told(path), "good"),
             failed=lambda error: self.say(f"The report could not be saved. {error.cause}", "bad"),
         )
 
@@ -176,7 +176,7 @@ class FinishScreen(StepScreen):
         outcome, snapshot = self.state.outcome, self.state.snapshot
         if outcome is None:
             return {}
-        facts = {"Signed in as": f"{outcome.user.email} (user name {outcome.user.username})"}
+        facts = {"User": f"{outcome.user.email} (user name {outcome.user.username})"}
         if outcome.password is not None:
             facts["Password"] = f"{HIDDEN}  temporary; p shows it"
         if snapshot is not None and snapshot.is_backup:

@@ -24,7 +24,7 @@ from bizy_migrate_tui.wizard.run_meter import RunMeter
 from bizy_migrate_tui.wizard.safe import toned
 from bizy_migrate_tui.wizard.screens.step import StepScreen
 from bizy_migrate_tui.wizard.state import WizardState
-from bizy_migrate_tui.wizard.widgets.check_list import check_text
+from bizy_migrate_tui.wizard.widgets.check_list import CheckLines
 from bizy_migrate_tui.wizard.widgets.confirm import TypedConfirmModal
 from bizy_migrate_tui.wizard.widgets.facts import home_path
 from bizy_migrate_tui.wizard.widgets.meters import PhaseList
@@ -53,7 +53,8 @@ class RollbackScreen(StepScreen):
         "it and takes it back."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "next", "Roll back", priority=True),
+        Binding("enter", "roll_back", "Roll back", priority=True),
+        Binding("enter", "next", "Leave", priority=True),
         Binding("i", "include", "Changed too"),
         Binding("r", "again", "Look again"),
         Binding("x", "cancel", "Cancel"),
@@ -72,14 +73,18 @@ class RollbackScreen(StepScreen):
         """The runs; what happens to the one under the cursor; the phases; the checks."""
         yield OptionList(id="runs", markup=False, compact=True)
         yield PhaseList(id="rollback-phases")
-        with VerticalScroll(id="removal", can_focus=False):
+        with VerticalScroll(id="removal"):
             yield Static("", id="removal-text", markup=False)
+            yield CheckLines(id="rollback-checks")
+            yield Static("", id="env-back", markup=False)
 
     def arrive(self) -> None:
         """Read the ledger."""
         self._done = self._plan = self._change = None
         self._include_changed = False
         self._show_text(Content(""))
+        self.query_one(CheckLines).show(())
+        self.query_one("#env-back", Static).update("")
         self._choosing(True)
         target = self.state.target
         if target is None:
@@ -96,13 +101,12 @@ class RollbackScreen(StepScreen):
             return "Still at work. It goes on in a moment."
         return None if self._plan is not None else "There is nothing to roll back here. Escape goes back."
 
-    def action_next(self) -> None:
-        """Ask for the word; after the rollback, leave."""
-        if self._done is not None or self.why_not() is not None:
-            super().action_next()
-            return
-        plan = self._plan
-        if plan is not None:
+    def action_roll_back(self) -> None:
+        """Ask for the word; where nothing can be rolled back, say why."""
+        plan, reason = self._plan, self.why_not()
+        if reason is not None:
+            self.say(reason, "warning")
+        elif plan is not None:
             question = f"{goes(plan)}\nThere is no way back but to migrate again."
             self.app.push_screen(TypedConfirmModal("Roll back?", question, word=WORD), self._asked)
 
@@ -126,6 +130,8 @@ class RollbackScreen(StepScreen):
         at_work = any(job.critical for job in self.jobs)
         if action == "cancel":
             return at_work
+        if action in ("next", "roll_back"):
+            return (action == "next") is (self._done is not None)
         if action == "include":
             return not self.jobs and self._done is None and self._plan is not None
         if action == "again":
@@ -203,7 +209,8 @@ class RollbackScreen(StepScreen):
         self.state.rolled_back = True
         self.state.choices_changed("a run was rolled back")
         passed = all(check.passed for check in outcome.checks)
-        self._show_text(check_text(outcome.checks))
+        self._show_text(Content(""))
+        self.query_one(CheckLines).show(outcome.checks)
         self.say(
             f"Run {outcome.plan.run.id} was rolled back in {human_seconds(outcome.seconds)}. Enter leaves."
             if passed
@@ -243,5 +250,4 @@ class RollbackScreen(StepScreen):
         self.query_one("#removal").scroll_home(animate=False)
 
     def _note_env(self, tone: str, text: str) -> None:
-        if self._done is not None:
-            self._show_text(Content("\n").join([check_text(self._done.checks), toned(tone, text)]))
+        self.query_one("#env-back", Static).update(toned(tone, text))

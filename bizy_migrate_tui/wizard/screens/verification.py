@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 WEIGHTS: Final = {Phase.SNAPSHOT: 1.0, Phase.INTEGRITY: 1.0, Phase.INVENTORY: 2.0, Phase.PROOF: 6.0}
 """How much of the work each phase is; nothing is known of the number of rows beforehand."""
+PARTS: Final = ("checks", "both", "cells")
 ONLY_READ: Final = "Nothing was changed: comparing only reads."
 
 
@@ -41,8 +42,8 @@ class VerificationScreen(StepScreen):
     HELP = (
         "The run read every cell back before it was committed; what it found is shown at once. v compares both databases "
         "again, now: what the web interface has changed since is told from what is wrong.\n\n"
-        "Tab goes to the tabs, the arrow keys from one to the next. Under “Differences” each cell that is not as it should "
-        "be can be read in full."
+        "← and → (or 1, 2, 3) turn to the other parts. “Side by side” counts the rows of both databases. Under "
+        "“Differences” each cell that is not as it should be can be read in full."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", "Next", priority=True),
@@ -50,6 +51,8 @@ class VerificationScreen(StepScreen):
         Binding("1", "open('checks')", "Checks", show=False),
         Binding("2", "open('both')", "Side by side", show=False),
         Binding("3", "open('cells')", "Differences", show=False),
+        Binding("left", "turn(-1)", "Tab before", show=False, priority=True),
+        Binding("right", "turn(1)", "Next tab", show=False, priority=True),
     ]
 
     def __init__(self, state: WizardState, core: Core) -> None:
@@ -109,6 +112,11 @@ class VerificationScreen(StepScreen):
         part: dict[str, type[Widget]] = {"checks": CheckList, "both": ProfilePane, "cells": PagedTable}
         self.query_one(part[tab]).focus()
 
+    def action_turn(self, places: int) -> None:
+        """Show the part beside this one."""
+        here = PARTS.index(self.query_one(TabbedContent).active)
+        self.action_open(PARTS[(here + places) % len(PARTS)])
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """One comparison at a time."""
         if action == "again":
@@ -162,8 +170,8 @@ class VerificationScreen(StepScreen):
         failed = [check for check in self._checks if not check.passed]
         leave = "Enter leaves." if self.state.way is Way.VERIFY else "Enter goes on."
         if not failed:
-            again = "" if self.state.verification is not None else " v compares all of it again."
-            self.say(f"All {counted(len(self._checks), 'check', 'checks')} passed. {leave}{again}", "good")
+            more = "→ shows both sides." if self.state.verification is not None else "v compares all of it again."
+            self.say(f"All {counted(len(self._checks), 'check', 'checks')} passed. {leave} {more}", "good")
             return
         where = " 3 shows the cells." if self._differences else ""
         self.say(f"{counted(len(failed), 'check', 'checks')} of {len(self._checks)} failed.{where} {leave}", "bad")

@@ -1,40 +1,73 @@
-"""Checks with their figures: symbol, word, name, what was found."""
+"""Checks with their figures: symbol, name, what was found; long ones go on below themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
+from textual.geometry import Size
+from textual.widget import Widget
 
 from bizy_migrate_tui.display import safe_text
 from bizy_migrate_tui.migration.findings import Check
 
-NAME_WIDTH = 34
+NAME_WIDTH = 42
+NARROW_NAME_WIDTH = 34
+WIDE_FROM = 84
+"""Columns from which there is room for the long names beside their figures."""
+DETAIL_SHOWN = 300
+
+
+class CheckLines(Widget):
+    """The checks in two columns; those that failed come first."""
+
+    DEFAULT_CSS = "CheckLines { height: auto; }"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._checks: tuple[Check, ...] = ()
+
+    def show(self, checks: Sequence[Check]) -> None:
+        """Show these."""
+        self._checks = tuple(sorted(checks, key=lambda check: check.passed))
+        self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """As many lines as the columns take at this width."""
+        return len(list(check_lines(self._checks, width)))
+
+    def render(self) -> Content:
+        """The lines."""
+        return Content("\n").join(check_lines(self._checks, self.size.width))
 
 
 class CheckList(VerticalScroll):
-    """A list of checks that scrolls; those that failed come first."""
+    """Checks that scroll when they are longer than the screen."""
 
     def compose(self) -> ComposeResult:
-        """One text."""
-        yield Static("", markup=False)
+        """The lines."""
+        yield CheckLines()
 
-    def show(self, checks: Sequence[Check], notes: Sequence[str] = ()) -> None:
-        """Show the checks, and below them what is worth knowing without being wrong."""
-        self.query_one(Static).update(check_text(checks, notes))
-
-
-def check_text(checks: Sequence[Check], notes: Sequence[str] = ()) -> Content:
-    """The list as text."""
-    width = min(max((len(check.name) for check in checks), default=0), NAME_WIDTH)
-    lines = [_line(check, width) for check in sorted(checks, key=lambda check: check.passed)]
-    lines += [Content.styled(f"· {safe_text(note, 300)}", "$text-muted") for note in notes]
-    return Content("\n").join(lines)
+    def show(self, checks: Sequence[Check]) -> None:
+        """Show the checks from the first on."""
+        self.query_one(CheckLines).show(checks)
+        self.scroll_home(animate=False)
 
 
-def _line(check: Check, width: int) -> Content:
-    mark = ("✓ ", "$text-success") if check.passed else ("✗ ", "b $text-error")
-    name = safe_text(check.name, NAME_WIDTH)
-    figure = (safe_text(check.detail, 300), "$text-muted")
-    return Content.assemble(mark, (f"{name:{width}}  ", "" if check.passed else "b"), figure)
+def check_lines(checks: Sequence[Check], width: int) -> Iterator[Content]:
+    """Each check as lines of text `width` cells wide."""
+    most = NAME_WIDTH if width >= WIDE_FROM else NARROW_NAME_WIDTH
+    names = min(max((len(check.name) for check in checks), default=0), most)
+    room = max(width - names - 4, 12)
+    for check in checks:
+        mark, style = ("✓ ", "$text-success") if check.passed else ("✗ ", "b $text-error")
+        name = Content(safe_text(check.name, 2 * most)).wrap(names)
+        detail = Content(safe_text(check.detail, DETAIL_SHOWN)).wrap(room)
+        for number, (left, right) in enumerate(zip_longest(name, detail, fillvalue=Content(""))):
+            padded = Content(f"{left.plain.rstrip():{names}}  ")
+            yield Content.assemble(
+                (mark, style) if number == 0 else "  ",
+                padded if check.passed else padded.stylize("b"),
+                right.stylize("$text-muted" if check.passed else "b"),
+            )

@@ -35,6 +35,7 @@ class DifferencePane(Vertical):
     def show(self, differences: Sequence[Difference]) -> None:
         """Show these."""
         self._differences = tuple(differences)
+        self.query_one(PagedTable).display = bool(differences)
         self.query_one(PagedTable).begin()
         if not differences:
             self.query_one(CellChanges).clear("Nothing differs.")

@@ -98,5 +98,5 @@ def _bar_line(bar: Bar, room: int) -> Content:
 
 def _phase_line(view: PhaseView) -> Content:
     seconds = f"{view.seconds:.1f} s" if view.state is PhaseState.DONE else ""
-    name = f"{SYMBOLS[view.state]} {view.phase:26}"
+    name = f"{SYMBOLS[view.state]} {view.phase:28}"
     return Content.assemble((name, STYLES[view.state]), (f"{seconds:>8}", "$text-muted"))

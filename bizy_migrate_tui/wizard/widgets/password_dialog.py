@@ -55,7 +55,7 @@ class PasswordDialog(ModalScreen[str]):
         except OSError as error:
             self._say("bad", f"It could not be saved in {home_path(self._folder)}: {error.strerror}.")
             return
-        self._say("good", f"It is in {home_path(path)}. Only you can read that file; remove it when you are done.")
+        self._say("good", f"It is in {path.name}, beside your SQLite file. Only you can read it; remove it when you are done.")
 
     def action_close(self) -> None:
         """Hide it."""

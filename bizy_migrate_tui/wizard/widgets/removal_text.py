@@ -1,5 +1,7 @@
 """What a rollback takes and what it leaves, and why, as text."""
 
+from collections.abc import Mapping
+
 from textual.content import Content
 
 from bizy_migrate_tui.display import safe_text
@@ -43,7 +45,7 @@ def goes(plan: RollbackPlan) -> str:
 def removal_text(plan: RollbackPlan, change: EnvChange | None, *, include_changed: bool) -> Content:
     """All of it: what goes, what is gone already, what stays with the reasons, the tables, `.env`."""
     lines = [_heading("Goes")]
-    lines += [_figure("−", "$text-error", count, name) for name, count in plan.remove.items() if count]
+    lines.append(_figures("−", "$text-error", plan.remove))
     if plan.drops_tables:
         names = ", ".join((*plan.created_tables, "the ledger"))
         lines.append(Content.assemble(("− ", "$text-error"), f"the tables that runs had made, empty by then: {names}"))
@@ -58,7 +60,7 @@ def removal_text(plan: RollbackPlan, change: EnvChange | None, *, include_change
 
 
 def _stays(plan: RollbackPlan, include_changed: bool) -> list[Content]:
-    lines = [_figure("●", "$text-accent", count, name) for name, count in plan.kept_counts.items() if count]
+    lines = [_figures("●", "$text-accent", plan.kept_counts)] if any(plan.kept_counts.values()) else []
     lines += [
         Content.assemble(
             ("    ", ""), safe_text(f"{row.table} {row.id} “{row.title}”", 60), (f"  {safe_text(row.reason)}", "$text-muted")
@@ -80,8 +82,9 @@ def _heading(text: str) -> Content:
     return Content.styled(text, "bold")
 
 
-def _figure(sign: str, style: str, count: int, name: str) -> Content:
-    return Content.assemble((f"{sign} ", style), counted(count, *NOUNS[name]))
+def _figures(sign: str, style: str, counts: Mapping[str, int]) -> Content:
+    parts = [counted(count, *NOUNS[name]) for name, count in counts.items() if count]
+    return Content.assemble((f"{sign} ", style), listed(parts) if parts else "no row")
 
 
 def _brought(run: Run) -> tuple[tuple[str, tuple[tuple[int, int], ...]], ...]:

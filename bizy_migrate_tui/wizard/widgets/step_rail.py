@@ -42,11 +42,16 @@ class StepRail(Widget):
         path = self._state.path
         return path if self._here in path else (*path, self._here)
 
+    @property
+    def _is_full(self) -> bool:
+        """Whether a row has room for every title; a step beside the way is one too many."""
+        return self.size.width >= FULL_FROM and self._here in self._state.path
+
     def render(self) -> Content:
         """A column of steps, or a row."""
         if self.size.height > 1:
             return Content("\n").join(self._tall(number, step) for number, step in enumerate(self.steps))
-        if self.size.width >= FULL_FROM:
+        if self._is_full:
             return Content(" ").join(self._mark(step, SHORT.get(step, step)) for step in self.steps)
         marks = [self._mark(step, SHORT.get(step, step) if step is self._here else "") for step in self.steps]
         return Content(" ").join(marks)
@@ -79,8 +84,7 @@ class StepRail(Widget):
             return lines[y] if y < len(lines) else None
         place = 0
         for step in self.steps:
-            full = self.size.width >= FULL_FROM
-            title = SHORT.get(step, step) if full or step is self._here else ""
+            title = SHORT.get(step, step) if self._is_full or step is self._here else ""
             width = self._mark(step, title).cell_length + 1
             if place <= x < place + width:
                 return step
