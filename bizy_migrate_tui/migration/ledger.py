@@ -12,6 +12,7 @@ from psycopg2.extensions import connection as PgConnection
 
 from bizy_migrate_tui.migration.advice import explain
 from bizy_migrate_tui.migration.errors import MigrationError
+from bizy_migrate_tui.migration.target import settle
 
 LOCK_KEY = 0x62697A79
 """The advisory lock under which runs and rollbacks of one database follow each other ("bizy" in ASCII)."""
@@ -89,6 +90,16 @@ def record(server: PgConnection, run: NewRun) -> int:
         rows.execute(statement, values)
         (id_,) = rows.fetchone() or (0,)
     return int(id_)
+
+
+def await_others(server: PgConnection) -> None:
+    """Wait until no run or rollback is under way: a COMMIT whose connection was lost may still be carried out.
+
+    Raises psycopg2.Error where that takes longer than the session waits for locks.
+    """
+    settle(server)
+    with server.cursor() as rows:
+        rows.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_KEY,))
 
 
 def list_runs(server: PgConnection) -> tuple[Run, ...]:

@@ -167,6 +167,7 @@ def _came_through(target: Target, plan: RollbackPlan, lost: Exception) -> bool:
         time.sleep(wait)
         try:
             with closing(connect(target, readonly=True)) as server:
+                ledger.await_others(server)
                 return _is_noted(ledger.list_runs(server), plan)
         except (MigrationError, psycopg2.Error):
             continue

@@ -316,8 +316,9 @@ def _came_through(plan: Plan, source_sha256: str, loaded_at: datetime, lost: Exc
         time.sleep(wait)
         try:
             with closing(connect(plan.target, readonly=True)) as server:
+                ledger.await_others(server)
                 return ledger.find_run(server, source_sha256, loaded_at) is not None
-        except MigrationError:
+        except (MigrationError, psycopg2.Error):
             continue
     raise RunFailed(
         "commit-in-doubt",

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from enum import StrEnum
 
 COMMIT = b"COMMIT\0"
+_LATE_SECONDS = 0.5
 _READY = b"Z\0\0\0\x05"
 
 
@@ -15,6 +16,7 @@ class Cut(StrEnum):
 
     BEFORE = "COMMIT never reached the server"
     AFTER = "COMMIT was carried out, its answer lost"
+    LATE = "COMMIT was carried out only after the connection was lost"
     FOR_GOOD = "COMMIT was carried out, its answer lost and the server out of reach since"
 
 
@@ -53,6 +55,12 @@ class Proxy:
                 if COMMIT in data and not self.is_cut.is_set():
                     if self._cut is Cut.BEFORE:
                         self.is_cut.set()
+                        break
+                    if self._cut is Cut.LATE:
+                        self.is_cut.set()
+                        client.shutdown(socket.SHUT_RDWR)
+                        threading.Event().wait(_LATE_SECONDS)  # a slow wire
+                        server.sendall(data)
                         break
                     hold.set()
                 server.sendall(data)

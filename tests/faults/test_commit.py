@@ -24,7 +24,7 @@ from tests.faults.harness import Bench, attempt, move, standing
 from tests.faults.matrix import BEFORE, COMPLETE, Matrix
 from tests.faults.proxy import Cut, proxied
 
-CODES = {Cut.BEFORE: "connection-lost", Cut.AFTER: None, Cut.FOR_GOOD: "commit-in-doubt"}
+CODES = {Cut.BEFORE: "connection-lost", Cut.AFTER: None, Cut.LATE: None, Cut.FOR_GOOD: "commit-in-doubt"}
 
 
 def through(target: Target, port: int) -> Target:
