@@ -15,13 +15,12 @@ NAME_LIMIT = 80
 
 
 def plan_facts(plan: Plan, *, proposed: bool) -> Content:
-    """The plan in three sentences: what, whose, and by which clock; `proposed` says that the data itself chose the clock."""
-    lines = [toned("bad" if plan.blocked else "good", plan_summary(plan))]
-    if not plan.nothing_to_do:
-        lines.append(toned("note", owner_sentence(plan)))
+    """The plan in a few sentences: what, whose, and by which clock; `proposed` says that the data itself chose the clock."""
+    whose = "" if plan.nothing_to_do else f" {owner_sentence(plan)}"
+    lines = [toned("bad" if plan.blocked else "good", plan_summary(plan) + whose)]
     zone, until = plan.choices.zone, plan.choices.created_at_utc_until
     if proposed and until is not None:
-        said = f"By the data itself, creation times up to task {until:,} are read as UTC, later ones as {zone}. z changes it."
+        said = f"UTC until task {until:,}, then {zone}: the data shows it. z changes it."
         lines.append(toned("warning", said))
     else:
         lines.append(toned("note", f"{zone_sentence(zone, until)} z changes it."))
@@ -53,7 +52,7 @@ def run_facts(plan: Plan) -> dict[str, str]:
     """What will be written where: the question before the run."""
     user = plan.user
     whose = f"{safe_text(user.email, NAME_LIMIT)}, {'a new user' if user.created else 'who is there and stays as is'}"
-    facts = {"Into": plan.target.masked_url(), "Adds": plan_summary(plan), "Belongs to": whose}
+    facts = {"Into": plan.target.masked_url(), "Rows": plan_summary(plan), "Belongs to": whose}
     snapshot = plan.inventory.snapshot
     if snapshot.is_backup:
         facts["Backup"] = str(snapshot.path)

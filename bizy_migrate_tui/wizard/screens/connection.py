@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -69,7 +69,9 @@ class ConnectionScreen(StepScreen):
     def arrive(self) -> None:
         """Test what is known already, and look at the clocks."""
         self._testing = None
+        self.form.show_clock()
         self.form.set_class(self.state.way is not Way.MIGRATE, "-target-only")
+        self.form.follow_clock()
         if self.state.target is None:
             self.say(f"{NO_TARGET} Enter tests it.")
         else:
@@ -146,9 +148,8 @@ class ConnectionScreen(StepScreen):
         elif self._tested is not None and event.field not in {"zone", "until", "username", "new-password", "source"}:
             self.say("Changed. Enter tests the connection.")
 
-    @on(events.ScreenSuspend)
-    def _suspended(self) -> None:
-        """Whichever way the user leaves, what they typed counts."""
+    def leave(self) -> None:
+        """What was typed counts."""
         self._take_answers()
 
     def _survey(self, target: Target) -> TargetState:

@@ -11,7 +11,7 @@ from bizy_migrate_tui.wizard.core import Core
 from bizy_migrate_tui.wizard.flow import Step, Turn
 from bizy_migrate_tui.wizard.jobs import Job
 from bizy_migrate_tui.wizard.plan_words import run_facts, unchanged_facts
-from bizy_migrate_tui.wizard.run_meter import RunMeter
+from bizy_migrate_tui.wizard.run_meter import RunMeter, RunView
 from bizy_migrate_tui.wizard.run_weights import run_weights
 from bizy_migrate_tui.wizard.screens.step import StepScreen
 from bizy_migrate_tui.wizard.state import WizardState
@@ -38,7 +38,7 @@ class MigrationScreen(StepScreen):
 
     STEP = Step.MIGRATION
     CSS_PATH = "migration.tcss"
-    LEAD = "Everything or nothing: what is written counts only when every cell is proven."
+    LEAD = "All or nothing: it counts only when every cell is proven."
     SCROLLS = False
     HELP = (
         "Enter starts the run. The tables are loaded, every cell is read back and compared with the source, and only then "
@@ -46,6 +46,12 @@ class MigrationScreen(StepScreen):
         "x stops the run, after asking; then both sides are looked at again, to show that nothing changed. l opens and "
         "closes the log. The bars are weighed by rows; no time left is named before it can be known."
     )
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012 (Textual declares it so)
+        (0, "-short"),
+        (16, "-low"),
+        (22, "-high"),
+        (28, "-tall"),
+    ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "stop", "Stop"),
         Binding("l", "log", "Log"),
@@ -55,6 +61,7 @@ class MigrationScreen(StepScreen):
         super().__init__(state, core)
         self._meter: RunMeter | None = None
         self._run: Job[Outcome] | None = None
+        self._view: RunView | None = None
         self._stopped = False
 
     def compose_step(self) -> ComposeResult:
@@ -113,7 +120,7 @@ class MigrationScreen(StepScreen):
     def action_log(self) -> None:
         """Open or close the log."""
         self.panel.toggle_log()
-        self.tick()
+        self._draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Stop what runs; open the log where there is one; no way back out of a run."""
@@ -127,9 +134,14 @@ class MigrationScreen(StepScreen):
         return super().check_action(action, parameters)
 
     def tick(self) -> None:
-        """Draw the run."""
-        if self._meter is not None and self.panel.display:
-            self.panel.show(self._meter.look())
+        """Draw the run as it stands now."""
+        if self._meter is not None and self._run in self.jobs:
+            self._view = self._meter.look()
+            self._draw()
+
+    def _draw(self) -> None:
+        if self._view is not None and self.panel.display:
+            self.panel.show(self._view)
 
     @property
     def _nothing_to_do(self) -> bool:
@@ -156,7 +168,7 @@ class MigrationScreen(StepScreen):
     def _stop(self) -> None:
         if self._run is not None and self._run in self.jobs:
             self._stopped = True
-            self._run.cancel.request()
+            self.run_worker(self._run.cancel.request, thread=True, exit_on_error=False)  # it may have to ask the server
             self.say("Stopping … PostgreSQL takes back what was written.", "busy")
             self.refresh_bindings()
 
@@ -169,7 +181,7 @@ class MigrationScreen(StepScreen):
         self.query_one("#promise").display = False
         if self._meter is None:
             self.query_one("#run-facts", Facts).show(run_facts(outcome.plan))
-        self.tick()
+        self._draw()
         late = " It was committed already when you asked to stop." if self._stopped else ""
         done = _told(outcome)
         self.say(f"{done}{late} Press Enter to see the checks.", "good")
@@ -178,7 +190,8 @@ class MigrationScreen(StepScreen):
     def _not_done(self, error: MigrationError) -> None:
         if self._meter is not None:
             self._meter.stop()
-            self.tick()
+            self._view = self._meter.look()
+            self._draw()
         if isinstance(error, Cancelled):
             self._look_again()
             return

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from bizy_migrate_tui.migration.clock import zone_named
 from bizy_migrate_tui.migration.errors import Cancelled, MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent
 from bizy_migrate_tui.migration.findings import Choice, Finding
@@ -16,6 +15,7 @@ from bizy_migrate_tui.wizard.core import Core, Work
 from bizy_migrate_tui.wizard.flow import Step
 from bizy_migrate_tui.wizard.jobs import Job
 from bizy_migrate_tui.wizard.plan_words import as_predicted, blocked_because, plan_facts, trial_sentence
+from bizy_migrate_tui.wizard.proposal import ClockProposal
 from bizy_migrate_tui.wizard.run_meter import RunMeter
 from bizy_migrate_tui.wizard.run_weights import run_weights
 from bizy_migrate_tui.wizard.screens.step import StepScreen
@@ -44,7 +44,7 @@ class PreviewScreen(StepScreen):
 
     STEP = Step.PREVIEW
     CSS_PATH = "preview.tcss"
-    LEAD = "1–7 open the parts. Space opens a row, / searches, f filters, c copies the command."
+    LEAD = "1–7 parts · Space opens a row · / search · f filter · c copies the command"
     SCROLLS = False
     HELP = (
         "Nothing has been written yet. 1 to 7 open the parts. In a list, the arrow keys and Page Down move; Space opens the "
@@ -74,8 +74,7 @@ class PreviewScreen(StepScreen):
         self._try_again = False
         self._meter = RunMeter({})
         self._began = 0.0
-        self._asked: set[tuple[str, str]] = set()
-        self._proposed: int | None = None
+        self._proposal = ClockProposal()
 
     def compose_step(self) -> ComposeResult:
         """The summary, then the parts."""
@@ -228,8 +227,7 @@ class PreviewScreen(StepScreen):
         state, inventory = self.state, self.state.inventory
         if chosen is None or inventory is None:
             return
-        self._proposed = None  # from now on it is the user's own choice
-        self._asked.add((inventory.snapshot.sha256, chosen.zone))
+        self._proposal.decided(inventory, chosen.zone)
         if chosen != ZoneChoice(state.zone, state.utc_until):
             state.zone, state.utc_until = chosen.zone, chosen.utc_until
             state.choices_changed("the time zone changed")
@@ -252,7 +250,7 @@ class PreviewScreen(StepScreen):
             work: Work = state.work or self.core.open_work(state.sqlite_path)
             state.work = work
             inventory = state.inventory or work.take_inventory(snapshot, state.zone, on_event=on_event, cancel=cancel)
-            self._take_proposal(inventory)
+            self._proposal.take(state, inventory)
             made = work.make_plan(inventory, target, state.choices, on_event=on_event, cancel=cancel)
             return inventory, made, work.preview(made)
 
@@ -261,20 +259,12 @@ class PreviewScreen(StepScreen):
         self._planning = self.work_on(plan, then=self._planned, failed=lambda error: self.fail(error, ONLY_READ))
         self.say("Comparing every row with what is there …", "busy")
 
-    def _take_proposal(self, inventory: "Inventory") -> None:
-        """Where the data itself says up to which task bizy wrote UTC, and nobody said otherwise, that is the default."""
-        question = (inventory.snapshot.sha256, self.state.zone)
-        if self.state.utc_until is None and question not in self._asked:
-            self.state.utc_until = self._proposed = inventory.evidence.utc_until(zone_named(self.state.zone))
-        self._asked.add(question)
-
     def _planned(self, made: "tuple[Inventory, Plan, Preview]") -> None:
         self.state.inventory, self.state.plan, self.state.preview = made
         self._show(made[1], made[2])
 
     def _show(self, plan: "Plan", preview: "Preview") -> None:
-        proposed = self._proposed is not None and self._proposed == plan.choices.created_at_utc_until
-        self.query_one("#summary", Static).update(plan_facts(plan, proposed=proposed))
+        self.query_one("#summary", Static).update(plan_facts(plan, proposed=self._proposal.holds_in(plan)))
         fresh = self._shown is None
         self.parts.display = True
         if self._shown is not plan:
@@ -286,12 +276,14 @@ class PreviewScreen(StepScreen):
         self.refresh_bindings()
 
     def _invite(self, plan: "Plan") -> None:
-        if plan.blocked:
+        if self.state.outcome is not None:
+            self.say("This is what was done. Press Enter to go on.")
+        elif plan.blocked:
             self.say(blocked_because(plan), "warning")
         elif plan.nothing_to_do:
             self.say("Press Enter to go on and compare both sides.", "good")
         else:
-            self.say("Nothing is written yet. Press Enter to go on; d tries it first and takes everything back.", "good")
+            self.say("Nothing is written yet. Press Enter to go on; d tries it all out first.", "good")
 
     def _command(self, plan: "Plan") -> str:
         return equivalent_command(plan, self.state.sqlite_path, backup=self.state.backup)

@@ -97,6 +97,14 @@ class ConnectionForm(Vertical):
         hint = "a temporary one, shown at the end"
         yield PasswordField("New password", id="new-password", placeholder=hint)
 
+    def show_clock(self) -> None:
+        """Fill in the zone that holds now; it may have been chosen elsewhere, in the preview."""
+        state = self._state
+        until = "" if state.utc_until is None else str(state.utc_until)
+        for name, value in (("zone", state.zone), ("until", until)):
+            if self.field(name).value != value:
+                self.field(name).set_value(value, "as chosen")
+
     def field(self, name: str) -> Field:
         """The field with that id."""
         return self.query_one(f"#{name}", Field)
@@ -104,6 +112,13 @@ class ConnectionForm(Vertical):
     def note(self, name: str, text: str) -> None:
         """Say something beside the field with that id, where its origin stands at first."""
         self.field(name).query_one(".field-origin", Static).update(safe(text))
+
+    def follow_clock(self) -> None:
+        """Fill in the zone and “UTC until” that hold now; the preview may have changed them."""
+        until = "" if self._state.utc_until is None else str(self._state.utc_until)
+        for name, value in (("zone", self._state.zone), ("until", until)):
+            if self.field(name).value != value:
+                self.field(name).set_value(value, "from the preview")
 
     def complaint(self) -> str | None:
         """The first thing that is wrong, which gets the cursor; every field that is wrong says so."""

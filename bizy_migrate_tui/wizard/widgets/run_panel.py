@@ -10,10 +10,10 @@ from textual.widgets import Sparkline, Static
 from bizy_migrate_tui.display import safe_text
 from bizy_migrate_tui.migration.events import Phase
 from bizy_migrate_tui.wizard.run_meter import PhaseState, PhaseView, RunView
-from bizy_migrate_tui.wizard.widgets.meters import Bar, Meters, PhaseList
+from bizy_migrate_tui.wizard.widgets.meters import LABEL_WIDTH, Bar, Meters, PhaseList
 from bizy_migrate_tui.wizard.wording import duration, time_left
 
-BARS: Mapping[Phase, str] = {Phase.GOALS: "goals", Phase.TASKS: "tasks", Phase.PRESERVED: "no home", Phase.PROOF: "proof"}
+BARS: Mapping[Phase, str] = {Phase.GOALS: "goals", Phase.TASKS: "tasks", Phase.PRESERVED: "preserved", Phase.PROOF: "proof"}
 NOW: Mapping[Phase, str] = {
     Phase.SCHEMA: "Creating the tables, inside the transaction",
     Phase.ACCOUNT: "Preparing the account",
@@ -47,12 +47,14 @@ class RunPanel(Vertical):
     def show(self, view: RunView) -> None:
         """Draw a picture of the run."""
         self.query_one("#overall", Meters).show([Bar("all", view.fraction, 1.0, f"{view.fraction * 100:.0f} %")])
-        left = "" if view.fraction >= 1 or view.current is None else f" · {time_left(view.left)}"
-        self._say("#figures", f"{duration(view.elapsed)} so far{left}")
+        left = f" so far · {time_left(view.left)}" if view.current is not None else ""
+        self._say("#figures", f"{'':{LABEL_WIDTH}}{duration(view.elapsed)}{left}")
         self.query_one("#bars", Meters).show([_bar(phase) for phase in view.phases if phase.phase in BARS])
         self.query_one("#phases", PhaseList).show(view.phases)
         self._say("#now", _now(view))
-        self.query_one("#rate", Sparkline).data = list(view.rates) or [0.0]
+        rate = self.query_one("#rate", Sparkline)
+        rate.visible = len(view.rates) > 1
+        rate.data = list(view.rates) or [0.0]
         self._say("#rate-figure", f"{view.rate:,.0f} rows/s" if view.rate >= 1 else "")
         if self.has_class("-log"):
             lines = (f"{seconds:8.2f} s  {safe_text(text, 300)}" for seconds, text in view.log)
