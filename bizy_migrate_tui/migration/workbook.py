@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     Column,
     Executable,
     Index,
@@ -79,7 +78,7 @@ LEFT_OUT = _row_set("left_out")
 CUT = Table("cut_goals", _notes, Column("key", Integer, primary_key=True))
 """Goals whose parent link closes a circle."""
 PRESENT = {
-    table: Table(f"present_{table}", _notes, Column("id", BigInteger, primary_key=True), Column("standing", Text, nullable=False))
+    table: Table(f"present_{table}", _notes, Column("id", Integer, primary_key=True), Column("standing", Text, nullable=False))
     for table in ("goals", "tasks")
 }
 """Ids that the target has already, with how they stand to the source's rows."""
