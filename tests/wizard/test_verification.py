@@ -87,7 +87,7 @@ async def test_differences_are_opened_cell_by_cell(tmp_path: Path) -> None:
         await walk.press("v")
         await walk.idle()
         await walk.press("3")
-        assert walk.screen.query_one(TabbedContent).active == "cells"
+        assert walk.screen.query_one(TabbedContent).active == "part-cells"
         assert "Differences (3)" in walk.text()
         assert "− Water the plants" in walk.text()
         assert "+ Water the cat" in walk.text()

@@ -1,5 +1,6 @@
 """Verification (after the run, or at any later time): every check with its figure, both sides beside each other."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 WEIGHTS: Final = {Phase.SNAPSHOT: 1.0, Phase.INTEGRITY: 1.0, Phase.INVENTORY: 2.0, Phase.PROOF: 6.0}
 """How much of the work each phase is; nothing is known of the number of rows beforehand."""
-PARTS: Final = ("checks", "both", "cells")
+PARTS: Final[Mapping[str, type[Widget]]] = {"part-checks": CheckList, "part-both": ProfilePane, "part-cells": PagedTable}
 ONLY_READ: Final = "Nothing was changed: comparing only reads."
 
 
@@ -48,9 +49,9 @@ class VerificationScreen(StepScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", "Next", priority=True),
         Binding("v", "again", "Compare again"),
-        Binding("1", "open('checks')", "Checks", show=False),
-        Binding("2", "open('both')", "Side by side", show=False),
-        Binding("3", "open('cells')", "Differences", show=False),
+        Binding("1", "open('part-checks')", "Checks", show=False),
+        Binding("2", "open('part-both')", "Side by side", show=False),
+        Binding("3", "open('part-cells')", "Differences", show=False),
         Binding("left", "turn(-1)", "Tab before", show=False, priority=True),
         Binding("right", "turn(1)", "Next tab", show=False, priority=True),
     ]
@@ -63,12 +64,12 @@ class VerificationScreen(StepScreen):
         """Which run; the bar while comparing; the three parts."""
         yield Static("", id="which", markup=False)
         yield Meters(id="compare-bar")
-        with TabbedContent(initial="checks"):
-            with TabPane("Checks", id="checks"):
+        with TabbedContent(initial="part-checks"):
+            with TabPane("Checks", id="part-checks"):
                 yield CheckList(id="check-list")
-            with TabPane("Side by side", id="both"):
+            with TabPane("Side by side", id="part-both"):
                 yield ProfilePane(id="profiles")
-            with TabPane("Differences", id="cells"):
+            with TabPane("Differences", id="part-cells"):
                 yield DifferencePane(id="wrong")
 
     def arrive(self) -> None:
@@ -109,13 +110,13 @@ class VerificationScreen(StepScreen):
     def action_open(self, tab: str) -> None:
         """Show one of the parts, the cursor in it."""
         self.query_one(TabbedContent).active = tab
-        part: dict[str, type[Widget]] = {"checks": CheckList, "both": ProfilePane, "cells": PagedTable}
-        self.query_one(part[tab]).focus()
+        self.query_one(PARTS[tab]).focus()
 
     def action_turn(self, places: int) -> None:
         """Show the part beside this one."""
-        here = PARTS.index(self.query_one(TabbedContent).active)
-        self.action_open(PARTS[(here + places) % len(PARTS)])
+        tabs = list(PARTS)
+        here = tabs.index(self.query_one(TabbedContent).active)
+        self.action_open(tabs[(here + places) % len(tabs)])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """One comparison at a time."""
@@ -155,7 +156,7 @@ class VerificationScreen(StepScreen):
         self.query_one(DifferencePane).show(self._differences)
         found = self.state.verification
         self.query_one(ProfilePane).show(found.profiles if found is not None else ())
-        self.query_one(TabbedContent).get_tab("cells").label = _tab("Differences", len(self._differences))
+        self.query_one(TabbedContent).get_tab("part-cells").label = _tab("Differences", len(self._differences))
         self.refresh_bindings()
 
     def _which(self) -> str:

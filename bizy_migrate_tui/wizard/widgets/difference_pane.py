@@ -54,7 +54,7 @@ class DifferencePane(Vertical):
             same_row.sort(key=lambda other: other is not one)
             changes = [CellChange(other.column, other.expected, other.found, True, "") for other in same_row]
             title = f"{one.table} {one.id}: − as the source says, + as PostgreSQL has it"
-            self.query_one(CellChanges).show(title, changes, heading="not as it should be")
+            self.query_one(CellChanges).show(title, changes, heading="not as expected")
 
 
 def _row(number: int, one: Difference) -> PagedRow:
