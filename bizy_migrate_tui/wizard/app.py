@@ -7,7 +7,8 @@ import signal
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Final
+from types import FrameType
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import on
 from textual.app import App, SystemCommand
@@ -24,6 +25,7 @@ from bizy_migrate_tui.wizard.flow import PATHS, Step, Turn, Way, step_after
 from bizy_migrate_tui.wizard.help_screen import HelpScreen, keys_of
 from bizy_migrate_tui.wizard.screens.step import PATIENCE, StepScreen
 from bizy_migrate_tui.wizard.state import Failure, WizardState
+from bizy_migrate_tui.wizard.terminal import driver_class
 from bizy_migrate_tui.wizard.widgets.confirm import ConfirmModal, WaitModal
 from bizy_migrate_tui.wizard.widgets.step_rail import StepRail
 
@@ -66,12 +68,13 @@ class WizardApp(App[None]):
     ]
 
     def __init__(self, state: WizardState, core: Core, *, look: str | None = None) -> None:
-        super().__init__()
+        super().__init__(driver_class=driver_class())
         self.state = state
         self.core = core
         self._look = look
         self._screens: dict[Step, StepScreen] = {}
         self._leaving = False
+        self._former_handlers: dict[int, Any] = {}
         state.changed = self._redraw_rail
 
     @property
@@ -138,6 +141,7 @@ class WizardApp(App[None]):
         if self.screen is screen:
             screen.come()
             return
+        self.screen.leave()
         self.screen.drop_jobs()
         self.switch_screen(screen)
 
@@ -226,12 +230,24 @@ class WizardApp(App[None]):
             remembered.save(values)
 
     def _listen_to_signals(self) -> None:
+        """Leave with care when a signal says so. The loop's own handlers would be gone with the loop: a terminal that
+        closes sends SIGHUP twice, and the second one must not strike while the demo clears away."""
         loop = asyncio.get_running_loop()
         for name, code in SIGNALS.items():
             number = getattr(signal, name, None)
             if number is not None:
-                with suppress(NotImplementedError, RuntimeError, ValueError):  # Windows; a loop outside the main thread
-                    loop.add_signal_handler(number, self._leave, code)
+                with suppress(ValueError):  # outside the main thread
+                    self._former_handlers[number] = signal.signal(number, partial(self._signalled, loop, code))
+
+    def _signalled(self, loop: asyncio.AbstractEventLoop, code: int, _number: int, _frame: FrameType | None) -> None:
+        with suppress(RuntimeError):  # the loop has ended: leaving already
+            loop.call_soon_threadsafe(self._leave, code)
+
+    def on_unmount(self) -> None:
+        """Signals do again what they did before; unless one of them ends the program, which is then not hurried."""
+        if self.return_code not in SIGNALS.values():
+            for number, handler in self._former_handlers.items():
+                signal.signal(number, handler)
 
     def _warm_up(self) -> None:
         """Import what the next steps need while the user reads."""

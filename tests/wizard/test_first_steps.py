@@ -157,6 +157,28 @@ async def test_another_target_has_to_be_tested_and_makes_the_plan_stale(tmp_path
         assert state.state_of(Step.BACKUP) is StepState.DONE
 
 
+async def test_a_clock_chosen_in_a_later_step_survives_a_visit_to_the_connection(tmp_path: Path) -> None:
+    async with walking(FakeCore(), tmp_path) as walk:
+        await walk.go_on(Step.BACKUP)
+        walk.app.state.zone, walk.app.state.utc_until = "Asia/Kolkata", 41
+        await walk.press("escape")
+        await walk.idle()
+        assert (walk.field("zone").value, walk.field("until").value) == ("Asia/Kolkata", "41")
+        await walk.go_on(Step.BACKUP)
+        assert (walk.app.state.zone, walk.app.state.utc_until) == ("Asia/Kolkata", 41)
+
+
+async def test_what_was_typed_counts_however_the_user_leaves(tmp_path: Path) -> None:
+    async with walking(FakeCore(), tmp_path) as walk:
+        await walk.go_on(Step.BACKUP)
+        await walk.press("f4")
+        await walk.idle()
+        await walk.type_into("zone", "Asia/Kolkata")
+        await walk.press("f5")
+        assert walk.at(Step.BACKUP)
+        assert walk.app.state.zone == "Asia/Kolkata"
+
+
 async def test_a_bad_answer_gets_the_cursor_and_says_why(tmp_path: Path) -> None:
     async with walking(FakeCore(), tmp_path) as walk:
         await walk.go_on(Step.CONNECTION)

@@ -49,3 +49,24 @@ def test_a_signal_restores_the_terminal(tmp_path: Path, name: str, code: int) ->
         os.close(leader)
     assert NORMAL_SCREEN in rest
     assert b"Traceback" not in shown + rest
+
+
+AFTERWARDS = """
+import os, signal
+os.kill(os.getpid(), signal.SIGHUP)  # the second one, while the demo clears away
+Path(sys.argv[2]).write_text(str(app.return_code))
+"""
+
+
+def test_a_terminal_that_closes_ends_the_wizard_and_lets_the_program_clear_away(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    program = PROGRAM.replace("sys.exit(", f"{AFTERWARDS}sys.exit(")
+    process, leader = pty.fork()
+    if process == 0:
+        os.environ.update({"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"})
+        os.execv(sys.executable, [sys.executable, "-c", program, str(tmp_path), str(done)])  # noqa: S606
+    read_until(leader, b"proven cell by cell")
+    os.close(leader)  # the kernel sends a SIGHUP
+    _, status = os.waitpid(process, 0)
+    assert os.waitstatus_to_exitcode(status) == 129
+    assert done.read_text() == "129"

@@ -88,6 +88,9 @@ class StepScreen(Screen[None]):
     def arrive(self) -> None:
         """The user comes to this step, for the first time or again."""
 
+    def leave(self) -> None:
+        """The user goes to another step, whichever way; called before that one hears that it is come to."""
+
     def retry(self) -> None:
         """The user comes from the screen of a failure to have the step done again."""
         self.arrive()
