@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as Cursor
 
 from bizy_migrate_tui.migration import ledger, schema
 from bizy_migrate_tui.migration.advice import explain
-from bizy_migrate_tui.migration.errors import MigrationError, RunFailed
+from bizy_migrate_tui.migration.commit import commit
+from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, ignore, unheeded
 from bizy_migrate_tui.migration.findings import Check
 from bizy_migrate_tui.migration.ledger import LOCK_KEY, ROLLED_BACK, Run
@@ -71,7 +71,7 @@ def roll_back(
             cancel.check()
             raise explain(error) from error
         with _phase(on_event, Phase.COMMIT):
-            _commit(server, target, plan)
+            commit(server, target, lambda again: _is_noted(ledger.list_runs(again), plan))
             on_event = unheeded(on_event)
     with _phase(on_event, Phase.CHECKS):
         checks += _look_again(target, plan)
@@ -141,41 +141,6 @@ def _note(rows: Cursor, plan: RollbackPlan, removed: Mapping[str, int]) -> None:
         " %(done)s::jsonb || jsonb_build_object('at', (now() AT TIME ZONE 'UTC')::text)) WHERE id = %(run)s",
         {"status": ROLLED_BACK, "done": json.dumps(done), **kept_ids(plan.run, plan.removals)},
     )
-
-
-_PATIENCE = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds to wait before each attempt to reach the server again."""
-
-
-def _commit(server: PgConnection, target: Target, plan: RollbackPlan) -> None:
-    """COMMIT; where the connection is lost meanwhile, ask the ledger whether it came through."""
-    try:
-        server.commit()
-    except psycopg2.Error as error:
-        if not server.closed:
-            raise explain(error) from error
-        if not _came_through(target, plan, error):
-            raise RunFailed(
-                "connection-lost",
-                "The connection was lost during COMMIT, and the ledger shows that nothing was committed.",
-                "Nothing was changed. See that the server runs, then try again.",
-            ) from error
-
-
-def _came_through(target: Target, plan: RollbackPlan, lost: Exception) -> bool:
-    for wait in _PATIENCE:
-        time.sleep(wait)
-        try:
-            with closing(connect(target, readonly=True)) as server:
-                ledger.await_others(server)
-                return _is_noted(ledger.list_runs(server), plan)
-        except (MigrationError, psycopg2.Error):
-            continue
-    raise RunFailed(
-        "commit-in-doubt",
-        "The connection was lost during COMMIT, and the server cannot be reached to ask whether it came through.",
-        "Either the rollback is complete or nothing was changed. When the server is back, `bizy-migrate-tui runs` tells.",
-    ) from lost
 
 
 def _is_noted(runs: tuple[Run, ...], plan: RollbackPlan) -> bool:

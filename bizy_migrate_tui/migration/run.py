@@ -20,6 +20,7 @@ from bizy_migrate_tui.migration import accounts, indexes, ledger, schema, sequen
 from bizy_migrate_tui.migration.accounts import Account
 from bizy_migrate_tui.migration.advice import explain
 from bizy_migrate_tui.migration.after_commit import check_afterwards
+from bizy_migrate_tui.migration.commit import commit
 from bizy_migrate_tui.migration.errors import MigrationError, PlanBlocked, RunFailed
 from bizy_migrate_tui.migration.events import (
     Cancellation,
@@ -254,22 +255,11 @@ class _Run:
         return {name: replace(table, inserted=counts.get(name, 0)) for name, table in self.plan.tables.items()}
 
     def _commit(self, server: PgConnection) -> None:
-        """COMMIT; where the connection is lost meanwhile, ask the ledger whether it came through."""
         source = self.plan.inventory.snapshot.sha256
         with server.cursor() as rows:
             rows.execute("SELECT now() AT TIME ZONE 'UTC'")
             loaded_at: datetime = (rows.fetchone() or (datetime.min,))[0]
-        try:
-            server.commit()
-        except psycopg2.Error as error:
-            if not server.closed:  # the server refused, and said why
-                raise
-            if not _came_through(self.plan, source, loaded_at, error):
-                raise RunFailed(
-                    "connection-lost",
-                    "The connection was lost during COMMIT, and the ledger shows that nothing was committed.",
-                    "Nothing was changed. See that the server runs, then try again.",
-                ) from error
+        commit(server, self.plan.target, lambda again: ledger.find_run(again, source, loaded_at) is not None)
         self.on_event = unheeded(self.on_event)
 
     @contextmanager
@@ -304,24 +294,3 @@ def _failure(error: Exception) -> MigrationError:
     if isinstance(advice, RunFailed):
         return advice
     return RunFailed(advice.code, f"{advice.cause} Everything was rolled back.", advice.remedy)
-
-
-_PATIENCE = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds to wait before each attempt to reach the server again."""
-
-
-def _came_through(plan: Plan, source_sha256: str, loaded_at: datetime, lost: Exception) -> bool:
-    """Whether the ledger has the run. Raises MigrationError (commit-in-doubt) where the server cannot be asked."""
-    for wait in _PATIENCE:
-        time.sleep(wait)
-        try:
-            with closing(connect(plan.target, readonly=True)) as server:
-                ledger.await_others(server)
-                return ledger.find_run(server, source_sha256, loaded_at) is not None
-        except (MigrationError, psycopg2.Error):
-            continue
-    raise RunFailed(
-        "commit-in-doubt",
-        "The connection was lost during COMMIT, and the server cannot be reached to ask whether it came through.",
-        "Either everything is there or nothing is. When the server is back, `bizy-migrate-tui runs` tells which.",
-    ) from lost

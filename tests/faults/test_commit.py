@@ -11,8 +11,7 @@ import pytest
 
 from bizy_migrate_tui import embedded
 from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
-from bizy_migrate_tui.migration import rollback as rolling
-from bizy_migrate_tui.migration import run as running
+from bizy_migrate_tui.migration import commit
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Event, Phase, PhaseFinished, PhaseStarted
 from bizy_migrate_tui.migration.rollback import roll_back
@@ -43,8 +42,7 @@ def tcp_database(tcp_server: EmbeddedServer) -> Iterator[Target]:
 
 @pytest.fixture(autouse=True)
 def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (running, rolling):
-        monkeypatch.setattr(module, "_PATIENCE", (0.0, 0.1, 0.1))
+    monkeypatch.setattr(commit, "PATIENCE", (0.0, 0.1, 0.1))
 
 
 @pytest.mark.parametrize("cut", Cut)

@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection
 
-from bizy_migrate_tui.migration import accounts, ledger, rollback, schema
+from bizy_migrate_tui.migration import accounts, commit, ledger, rollback, schema
 from bizy_migrate_tui.migration.errors import RunFailed, TargetError
 from bizy_migrate_tui.migration.events import Event, Phase, PhaseStarted
 from bizy_migrate_tui.migration.rollback import roll_back
@@ -196,7 +196,8 @@ def test_a_commit_that_nobody_can_ask_about_is_called_in_doubt(moved: Target, mo
         raise TargetError("server-unreachable", "It is down.", "Start it.")
 
     monkeypatch.setattr(rollback, "connect", one_after_the_other(loses_its_answer, is_down))
-    monkeypatch.setattr(rollback, "_PATIENCE", (0.0,))
+    monkeypatch.setattr(commit, "connect", is_down)
+    monkeypatch.setattr(commit, "PATIENCE", (0.0,))
     with pytest.raises(RunFailed) as caught:
         roll_back(moved, None)
     assert caught.value.code == "commit-in-doubt"
