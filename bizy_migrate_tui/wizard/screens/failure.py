@@ -105,6 +105,7 @@ class FailureScreen(StepScreen):
         self.query_one(CheckList).display = bool(failed)
         pane = self.query_one(DifferencePane)
         pane.display = bool(differences)
+        self.set_class(bool(differences), "-proof")
         pane.show(differences)
         if differences:
             pane.query_one(PagedTable).focus()

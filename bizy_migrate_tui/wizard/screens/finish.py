@@ -46,7 +46,7 @@ class FinishScreen(StepScreen):
         Binding("e", "write_env", "Write .env"),
         Binding("s", "save", "Save report"),
         Binding("u", "undo", "Undo", show=False),
-        Binding("escape", "back", "Back"),
+        Binding("escape", "back", "Back", show=False),
     ]
 
     def __init__(self, state: WizardState, core: Core) -> None:

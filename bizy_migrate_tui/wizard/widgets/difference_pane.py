@@ -23,6 +23,11 @@ COLUMNS = (
 class DifferencePane(Vertical):
     """The core hands over the first thousand at most, so that all of them are held."""
 
+    DEFAULT_CSS = """
+    DifferencePane #differences { height: auto; max-height: 50%; background: $background; }
+    DifferencePane #difference { height: 1fr; margin-top: 1; padding: 0 1; background: $surface; }
+    """
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._differences: tuple[Difference, ...] = ()
