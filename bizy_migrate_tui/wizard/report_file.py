@@ -19,14 +19,14 @@ def report_of(state: WizardState, failure: MigrationError | None = None) -> tupl
         report.inventory(state.inventory)
     if state.plan is not None:
         report.plan(state.plan)
-    if failure is not None:
-        report.failure(failure)
-    elif state.outcome is not None:
+    if state.outcome is not None:
         report.outcome(state.outcome)
         seconds = state.outcome.seconds
     elif state.verification is not None:
         report.verification(state.verification)
         seconds = state.verification.seconds
+    if failure is not None:
+        (report.failure if state.outcome is None else report.warn)(failure)  # what is committed stays told as committed
     return report, seconds
 
 

@@ -7,7 +7,7 @@ from bizy_migrate_tui.migration.errors import MigrationError, PlanBlocked, Proof
 from bizy_migrate_tui.migration.findings import Check, Difference
 from bizy_migrate_tui.wizard.flow import Step
 from bizy_migrate_tui.wizard.screens.step import StepScreen
-from tests.wizard.fake_results import HOSTILE, EndCore
+from tests.wizard.fake_results import HOSTILE, EndCore, an_outcome
 from tests.wizard.walking import Walk, walking
 
 DOWN = TargetError("server-unreachable", "No server answers at localhost.", "Start it:\n  sudo systemctl start postgresql")
@@ -115,3 +115,14 @@ async def test_a_later_failure_shows_nothing_of_the_one_before(tmp_path: Path) -
         await walk.pilot.pause()
         assert "every cell" not in walk.text()
         assert "! Your data: It is not known." in walk.text()
+
+
+async def test_the_report_of_a_failure_after_the_commit_still_tells_of_the_run(tmp_path: Path) -> None:
+    async with failed(tmp_path, DOWN, at=Step.VERIFICATION) as walk:
+        walk.app.state.outcome = an_outcome(tmp_path)
+        await walk.press("s")
+        await walk.idle()
+    (saved,) = tmp_path.glob("bizy_migration_*.json")
+    told = json.loads(saved.read_text())
+    assert told["status"] == "migrated"
+    assert told["error"]["code"] == "server-unreachable"

@@ -122,3 +122,13 @@ async def test_both_sides_are_drawn_beside_each_other(tmp_path: Path) -> None:
         assert october.count("40") == 2
         assert october.endswith("=")
         assert next(line for line in lines if "pending" in line).endswith("≠ -1")
+
+
+async def test_verifying_alone_after_a_run_of_the_same_sitting_compares_too(tmp_path: Path) -> None:
+    core = EndCore()
+    async with walking(core, tmp_path) as walk:
+        walk.app.state.outcome = an_outcome(tmp_path)
+        walk.app.state.way = Way.VERIFY
+        await walk.show(Step.VERIFICATION)
+        await walk.idle()
+        assert core.verified == [3]

@@ -76,7 +76,7 @@ class VerificationScreen(StepScreen):
         """Show what is known; where nothing is, compare."""
         self._draw()
         self.query_one(CheckList).focus()
-        if self.state.verification is None and self.state.outcome is None:
+        if self.state.verification is None and (self.state.outcome is None or self.state.way is Way.VERIFY):
             self.action_again()
         else:
             self._sum_up()
