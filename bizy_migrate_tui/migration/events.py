@@ -96,7 +96,8 @@ class Cancellation:
             self._event.set()
             stops = tuple(self._stops)
         for stop in stops:
-            stop()
+            with suppress(Exception):  # what it would stop may have ended meanwhile
+                stop()
 
     def check(self) -> None:
         """Raise Cancelled when somebody asked to stop."""

@@ -5,8 +5,9 @@ escaped at once instead of cell by cell.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -63,7 +64,8 @@ class Loader:
         statement = sql.SQL(_COPY).format(
             sql.Identifier("public", self._home.name), sql.SQL(", ").join(map(sql.Identifier, self._home.names))
         )
-        server.copy_expert(statement, _Stream(_ahead(self._chunks(loaded)), advance))
+        with closing(_ahead(self._chunks(loaded))) as chunks:  # even after an error its thread must not outlive the workbook
+            server.copy_expert(statement, _Stream(chunks, advance))
         return loaded
 
     def _chunks(self, loaded: Loaded) -> Iterator[tuple[int, bytes]]:
@@ -151,7 +153,7 @@ class _Stream:
     """psycopg2 never calls it, but its type asks for it."""
 
 
-def _ahead(chunks: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+def _ahead(chunks: Iterator[tuple[int, bytes]]) -> Generator[tuple[int, bytes], None, None]:
     """The same chunks, each made in another thread while the one before it is sent."""
     with ThreadPoolExecutor(1) as side:
         following = side.submit(next, chunks, None)

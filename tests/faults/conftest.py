@@ -1,6 +1,7 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.faults.matrix import Matrix
 
 __all__ = ("command", "home")
 
+COLLECTED = pytest.StashKey[Matrix]()
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
 
 
@@ -27,13 +29,34 @@ def whole(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture(scope="session")
-def matrix(whole: bool) -> Iterator[Matrix]:
+def matrix(pytestconfig: pytest.Config) -> Matrix:
     """Collects what was found; written at the end where it is whole."""
-    collected = Matrix()
-    yield collected
-    if whole and collected.sections:
+    return pytestconfig.stash[COLLECTED]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[COLLECTED] = Matrix()
+    if config.pluginmanager.hasplugin("dsession"):  # several processes: their findings come together here
+        config.pluginmanager.register(_Gatherer(config.stash[COLLECTED]))
+
+
+class _Gatherer:
+    """Takes over what each process of pytest-xdist found."""
+
+    def __init__(self, matrix: Matrix) -> None:
+        self._matrix = matrix
+
+    def pytest_testnodedown(self, node: Any) -> None:
+        self._matrix.take(getattr(node, "workeroutput", {}).get("faults", {}))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    found = session.config.stash[COLLECTED]
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["faults"] = found.as_dict()
+    elif session.config.getoption("--whole", default=False) and found.sections:
         DOCUMENT.parent.mkdir(exist_ok=True)
-        collected.write(DOCUMENT)
+        found.write(DOCUMENT)
 
 
 @pytest.fixture(scope="session")

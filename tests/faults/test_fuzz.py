@@ -123,7 +123,7 @@ def test_whatever_the_file_only_typed_errors_come_out(
     found: Counter[str] = Counter()
     with target_in_use(server, tmp_path, is_empty=True) as target:
         before = standing(target)
-        for seed in range(300 if whole else 25):
+        for seed in range(200 if whole else 12):
             broken.write_bytes(original)
             mutate(broken, random.Random(seed))
             files, began = digests(broken.parent), time.monotonic()

@@ -32,7 +32,7 @@ from tests.faults.harness import (
 )
 from tests.faults.matrix import BEFORE, COMPLETE, Matrix
 
-EVENT_SLICE, STATEMENT_SLICE = 13, 41
+EVENT_SLICE, STATEMENT_SLICE = 17, 83
 """Without --whole only each so many-th point is broken; where it begins differs from fault to fault."""
 
 
@@ -128,7 +128,7 @@ def test_a_fault_at_any_statement(
                 trigger, cancel = Trigger(number), Cancellation()
 
                 def hear(rows: Cursor, text: object, trigger: Trigger = trigger, cancel: Cancellation = cancel) -> None:
-                    if trigger.goes_off(f"{trigger.count:02} {trigger.phase}: {statement_name(text)}"):
+                    if trigger.goes_off(f"{trigger.count:03} {trigger.phase}: {statement_name(text)}"):
                         inject(rows, cancel)
 
                 with monkeypatch.context() as patch:
@@ -152,7 +152,7 @@ def test_a_fault_at_any_statement_of_a_rollback(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     inject, codes = STATEMENT_FAULTS[fault]
-    section, todo, reached = matrix.section("Statements of a rollback"), iter(points(whole, fault, 11)), True
+    section, todo, reached = matrix.section("Statements of a rollback"), iter(points(whole, fault, 17)), True
     while reached:
         with target_in_use(server, tmp_path, is_empty=True) as target:
             before = standing(target)
@@ -162,7 +162,7 @@ def test_a_fault_at_any_statement_of_a_rollback(
                 trigger, cancel = Trigger(number), Cancellation()
 
                 def hear(rows: Cursor, text: object, trigger: Trigger = trigger, cancel: Cancellation = cancel) -> None:
-                    if trigger.goes_off(f"{trigger.count:02} {trigger.phase}: {statement_name(text)}"):
+                    if trigger.goes_off(f"{trigger.count:03} {trigger.phase}: {statement_name(text)}"):
                         inject(rows, cancel)
 
                 with monkeypatch.context() as patch:

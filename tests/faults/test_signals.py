@@ -19,7 +19,7 @@ from tests.faults.matrix import BEFORE, COMPLETE, Matrix
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has not these signals")
 
-SLICE = 15
+SLICE = 22
 NOTICED_SECONDS = 0.05
 """Time for Python's main thread to take a signal, which the working thread gives it."""
 

@@ -1,0 +1,49 @@
+"""Threads that read the source ahead have ended before anybody takes the source away from them."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+from psycopg2.extensions import cursor as Cursor
+
+from bizy_migrate_tui.migration.events import Cancellation
+from bizy_migrate_tui.migration.load import Loader
+from bizy_migrate_tui.migration.rules.columns import WEB_TABLES
+
+
+class Refusing:
+    """A cursor whose server refuses the COPY after the first chunk."""
+
+    def copy_expert(self, _statement: object, file: Any) -> None:
+        file.read()
+        raise ConnectionError("refused")
+
+
+def test_a_refused_copy_waits_for_the_thread_that_reads_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused, has_ended = threading.Event(), threading.Event()
+
+    def chunks(_self: Loader, _loaded: object) -> Iterator[tuple[int, bytes]]:
+        yield 1, b"first\n"
+        refused.wait(0.2)  # the second chunk is being read when the server refuses
+        has_ended.set()
+        yield 1, b"second\n"
+
+    monkeypatch.setattr(Loader, "_chunks", chunks)
+    loader = Loader.__new__(Loader)
+    loader._home = WEB_TABLES[0]
+    with pytest.raises(ConnectionError) as kept:  # its traceback keeps the generator alive, as a failed run's does
+        loader.load(cast("Cursor", Refusing()), lambda _rows: None)
+    assert has_ended.is_set(), kept
+    refused.set()
+
+
+def test_a_request_to_stop_reaches_all_even_where_one_has_ended_already() -> None:
+    cancel, heard = Cancellation(), threading.Event()
+
+    def ended() -> None:
+        raise RuntimeError("Cannot operate on a closed database.")
+
+    with cancel.interrupting(ended), cancel.interrupting(heard.set):
+        cancel.request()
+    assert heard.is_set()
