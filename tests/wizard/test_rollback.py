@@ -83,6 +83,8 @@ async def test_i_takes_changed_rows_along(tmp_path: Path) -> None:
         await walk.press("i")
         await walk.idle()
         assert "67 tasks" in walk.said
+        shown = walk.text()
+        assert shown.index("The account goes") < shown.index("Stays")
         await confirm(walk)
         await walk.until(lambda: walk.app.state.rolled_back)
         assert core.taken_back == [(3, True)]

@@ -211,6 +211,7 @@ class RollbackScreen(StepScreen):
         passed = all(check.passed for check in outcome.checks)
         self._show_text(Content(""))
         self.query_one(CheckLines).show(outcome.checks)
+        self.query_one("#removal").focus()
         self.say(
             f"Run {outcome.plan.run.id} was rolled back in {human_seconds(outcome.seconds)}. Enter leaves."
             if passed

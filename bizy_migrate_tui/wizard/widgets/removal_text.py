@@ -46,6 +46,8 @@ def removal_text(plan: RollbackPlan, change: EnvChange | None, *, include_change
     """All of it: what goes, what is gone already, what stays with the reasons, the tables, `.env`."""
     lines = [_heading("Goes")]
     lines.append(_figures("−", "$text-error", plan.remove))
+    if plan.removes_account:
+        lines.append(toned("note", plan.account_reason))
     if plan.drops_tables:
         names = ", ".join((*plan.created_tables, "the ledger"))
         lines.append(Content.assemble(("− ", "$text-error"), f"the tables that runs had made, empty by then: {names}"))
@@ -74,7 +76,8 @@ def _stays(plan: RollbackPlan, include_changed: bool) -> list[Content]:
         lines.append(toned("note", "i takes rows that were changed on the web along."))
     elif include_changed:
         lines.append(toned("warning", "Rows that were changed on the web since are removed too. i spares them."))
-    lines.append(toned("note", plan.account_reason))
+    if not plan.removes_account:
+        lines.append(toned("note", plan.account_reason))
     return [*lines, toned("note", "The SQLite file and its backup stay as they are.")]
 
 
