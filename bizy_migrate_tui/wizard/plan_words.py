@@ -20,7 +20,7 @@ def plan_facts(plan: Plan, *, proposed: bool) -> Content:
     lines = [toned("bad" if plan.blocked else "good", plan_summary(plan) + whose)]
     zone, until = plan.choices.zone, plan.choices.created_at_utc_until
     if proposed and until is not None:
-        said = f"UTC until task {until:,}, then {zone}: the data shows it. z changes it."
+        said = f"The data shows that times are UTC until task {until:,} and {zone} after it; so they are read. z changes it."
         lines.append(toned("warning", said))
     else:
         lines.append(toned("note", f"{zone_sentence(zone, until)} z changes it."))

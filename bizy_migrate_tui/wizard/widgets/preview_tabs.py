@@ -7,7 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import TabbedContent, TabPane
+from textual.widgets import TabbedContent, TabPane, Tabs
 
 from bizy_migrate_tui.migration.advice import explain
 from bizy_migrate_tui.migration.plan import Plan
@@ -86,7 +86,10 @@ class PreviewTabs(Vertical):
 
     def go_to(self, tab: str) -> None:
         """Open a tab: tasks, goals, users, homeless, findings, time, trial."""
-        self.query_one(TabbedContent).active = f"tab-{tab}"
+        tabs = self.query_one(TabbedContent)
+        if tabs.active != f"tab-{tab}":
+            tabs.query_one(Tabs).focus()  # a cursor in the part that goes would pull it back
+            tabs.active = f"tab-{tab}"
 
     def focus_rows(self) -> None:
         """Put the cursor where the rows of the open tab are."""

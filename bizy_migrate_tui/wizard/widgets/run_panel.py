@@ -53,7 +53,7 @@ class RunPanel(Vertical):
         self.query_one("#phases", PhaseList).show(view.phases)
         self._say("#now", _now(view))
         rate = self.query_one("#rate", Sparkline)
-        rate.visible = len(view.rates) > 1
+        rate.visible = any(view.rates)
         rate.data = list(view.rates) or [0.0]
         self._say("#rate-figure", f"{view.rate:,.0f} rows/s" if view.rate >= 1 else "")
         if self.has_class("-log"):
