@@ -54,8 +54,7 @@ class PreviewScreen(StepScreen):
         "changes, the original is kept.  = same: is there already.  ● kept: was changed on the web and stays so.  − left "
         "out: kept whole beside the web tables.\n\n"
         "Under Findings, Space chooses what happens to the rows of a finding. z changes the clock: the zone, and up to "
-        "which task creation times are UTC. d does everything for real and takes it back: its figures stand beside the "
-        "prediction. c copies the command that does the same without a screen."
+        "which task creation times are UTC. d does everything for real and takes it back: its figures stand beside the plan."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "dry_run", "Dry run"),
@@ -111,10 +110,8 @@ class PreviewScreen(StepScreen):
 
     def why_not(self) -> str | None:
         """Going on needs a plan that nothing forbids."""
-        if self.trying:
-            return "The dry run is under way. Escape stops it."
         if self.jobs:
-            return "The plan is being made. Enter goes on when it is there."
+            return "The dry run is under way. Escape stops it." if self.trying else "The plan is being made: one moment."
         if self.state.plan is None:
             return NO_COPY
         return blocked_because(self.state.plan) if self.state.plan.blocked else None
