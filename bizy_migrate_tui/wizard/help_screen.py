@@ -39,4 +39,4 @@ def keys_of(screen: Screen[object]) -> list[tuple[str, str]]:
         binding = active.binding
         if active.enabled and binding.show and not binding.system and binding.description not in found.values():
             found[screen.app.get_key_display(binding)] = binding.description
-    return list(found.items())
+    return [*found.items(), ("f2 … f9", "Go to a finished step"), ("^p", "Everything that can be done now")]

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent
 from bizy_migrate_tui.wizard.flow import Step
@@ -81,6 +83,16 @@ async def test_finished_steps_can_be_gone_to_and_later_ones_say_why_not(tmp_path
         assert walk.at(Step.PREREQUISITES)
         await walk.press("f5")
         assert walk.at(Step.BACKUP)
+
+
+@pytest.mark.parametrize(("size", "place"), [((80, 24), (15, 1)), ((120, 40), (6, 3))])
+async def test_a_click_on_a_finished_step_goes_there(
+    tmp_path: Path, size: tuple[int, int], place: tuple[int, int]
+) -> None:
+    async with walking(FakeCore(), tmp_path, size=size) as walk:
+        await walk.go_on(Step.BACKUP)
+        await walk.pilot.click(offset=place)
+        await walk.until(lambda: walk.at(Step.PREREQUISITES))
 
 
 async def test_help_tells_the_step_and_its_keys(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ class ConnectionScreen(StepScreen):
         self._tested: Target | None = None
         self._testing: Target | None = None
         self._looked_at: Inventory | None = None
+        self._complained = False
 
     def compose_step(self) -> ComposeResult:
         """The form, then what was found."""
@@ -69,7 +70,6 @@ class ConnectionScreen(StepScreen):
     def arrive(self) -> None:
         """Test what is known already, and look at the clocks."""
         self._testing = None
-        self.form.show_clock()
         self.form.set_class(self.state.way is not Way.MIGRATE, "-target-only")
         self.form.follow_clock()
         if self.state.target is None:
@@ -95,7 +95,7 @@ class ConnectionScreen(StepScreen):
         """Go on when the connection is good; else test it."""
         complaint = self.form.complaint()
         if complaint:
-            self.say(complaint, "warning")
+            self._complain(complaint)
             return
         self._take_answers()
         if self.why_not() is None:
@@ -110,7 +110,7 @@ class ConnectionScreen(StepScreen):
             self._take_answers()
         target = self.state.target
         if complaint or target is None:
-            self.say(complaint or NO_TARGET, "warning")
+            self._complain(complaint or NO_TARGET)
         elif self._testing != target:
             self._testing, self._tested = target, None
             self.say(f"Connecting to {target.host or 'PostgreSQL'} …", "busy")
@@ -145,12 +145,19 @@ class ConnectionScreen(StepScreen):
     def _edited(self, event: ConnectionForm.Edited) -> None:
         if event.field == "email":
             self._show_account()
+        if self._complained:
+            self._complained = False
+            self.say("Enter looks at it again.")
         elif self._tested is not None and event.field not in {"zone", "until", "username", "new-password", "source"}:
             self.say("Changed. Enter tests the connection.")
 
     def leave(self) -> None:
         """What was typed counts."""
         self._take_answers()
+
+    def _complain(self, complaint: str) -> None:
+        self._complained = True
+        self.say(complaint, "warning")
 
     def _survey(self, target: Target) -> TargetState:
         """Runs in a thread. Where the prerequisites have not passed with these settings, they have to pass now."""

@@ -18,6 +18,7 @@ from bizy_migrate_tui.settings import Setting
 from bizy_migrate_tui.wizard.flow import Step, Way
 from bizy_migrate_tui.wizard.safe import toned
 from bizy_migrate_tui.wizard.screens.step import StepScreen
+from bizy_migrate_tui.wizard.widgets.facts import home_path
 
 WAYS = {
     Way.MIGRATE: ("Migrate", "Bring tasks and goals to PostgreSQL, proven cell by cell."),
@@ -95,7 +96,7 @@ class WelcomeScreen(StepScreen):
 
     def _show(self, found: SourceFile | None, error: MigrationError | None) -> None:
         settings, state = self.state.settings, self.state
-        path = safe_text(str(state.sqlite_path))
+        path = safe_text(home_path(state.sqlite_path))
         if error is not None:
             about = toned("bad", error.cause)
         elif found is None:
@@ -106,10 +107,10 @@ class WelcomeScreen(StepScreen):
         self.query_one("#known", Static).update(
             Content("\n").join(
                 [
-                    Content.assemble(("From   ", "$text-muted"), path, _origin(settings.sqlite_path)),
+                    Content.assemble(("From   ", "$text-muted"), path, _origin(settings.sqlite_path, state.sqlite_path)),
                     Content.assemble("       ", about),
-                    Content.assemble(("To     ", "$text-muted"), target, _origin(settings.target)),
-                    Content.assemble(("Zone   ", "$text-muted"), safe_text(state.zone), _origin(settings.zone)),
+                    Content.assemble(("To     ", "$text-muted"), target, _origin(settings.target, state.target)),
+                    Content.assemble(("Zone   ", "$text-muted"), safe_text(state.zone), _origin(settings.zone, state.zone)),
                 ]
             )
         )
@@ -120,8 +121,9 @@ def _way(way: Way) -> Content:
     return Content.assemble((f"{title:<10}", "bold"), text)
 
 
-def _origin(setting: Setting[Any] | None) -> Content:
-    if setting is None:
+def _origin(setting: Setting[Any] | None, value: object) -> Content:
+    """Where a value came from, unless it has been changed since."""
+    if setting is None or setting.value != value:
         return Content("")
     return Content.assemble((f"  ({origin_words(setting)})", "$text-muted"))
 

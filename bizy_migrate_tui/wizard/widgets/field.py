@@ -104,8 +104,13 @@ class Field(Vertical):
         """Put the cursor there."""
         self._input.focus()
 
+    def on_mount(self) -> None:
+        """A long answer is read from its beginning until the cursor comes."""
+        self._input.cursor_position = 0
+
     @on(events.DescendantBlur)
     def _left(self) -> None:
+        self._input.cursor_position = 0
         self.validate_answer()
 
     @on(Input.Changed)

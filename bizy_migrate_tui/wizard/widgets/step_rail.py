@@ -74,7 +74,8 @@ class StepRail(Widget):
 
     def on_click(self, event: events.Click) -> None:
         """Go to the step under the pointer."""
-        step = self._step_at(event.x, event.y)
+        offset = event.get_content_offset(self)
+        step = None if offset is None else self._step_at(offset.x, offset.y)
         if step is not None:
             self.post_message(self.Chosen(step))
 
