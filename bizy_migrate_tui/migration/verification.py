@@ -141,19 +141,14 @@ class _Verifier:
         for home in WEB_TABLES:
             if home.name in self.tables:
                 self._list_expected(home)
-                changed = set(self.changes.changed.get(home.name, ()))
-                missing = set(self.changes.missing.get(home.name, ()))
                 comparison = Comparison(side, rows, home, self.run.user_id, scope=Scope.PRESENT)
-                for difference in comparison.differences(advance):
-                    if int(difference.id) not in changed | missing:
-                        yield difference
-                yield from (Difference(home.name, str(id_), "id", str(id_), None) for id_ in sorted(missing))
+                yield from comparison.differences(advance)
         reader = CarefulReader(self.workbook, self.tables, self.reading)
         yield from missing_originals(rows, originals(self.workbook, self.inventory, self.tables, reader))
         yield from self._account_differences(rows)
 
     def _list_expected(self, home: WebTable) -> None:
-        """Fill PRESENT with the ids that the run brought and that the source still has."""
+        """Fill PRESENT with the ids that the run brought, that the source still has and that the web has not changed."""
         present = PRESENT[home.name]
         self.workbook.execute(to_sql(delete(present)))
         source = self.tables[home.name]
@@ -163,6 +158,9 @@ class _Verifier:
         for first, last in ranges:
             ids = select(id_, PLACEHOLDER).select_from(source.table).where(id_.between(first, last))
             self.workbook.execute(to_sql(add.from_select(["id", "standing"], ids)), (Standing.SAME.value,))
+        if self.changes.changed_counts[home.name]:
+            with closing(web_changes.changed_ids(self.server, self.run, home.name)) as changed:
+                self.workbook.executemany(to_sql(delete(present).where(present.c.id == PLACEHOLDER)), changed)
 
     def _account_differences(self, rows: Cursor) -> Iterator[Difference]:
         """Columns of the account that are not as the run left them, unless the web has changed it since."""

@@ -1,7 +1,7 @@
 """What the web interface has done to the rows of a run since: told from `updated_at`, which every change through it sets."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -76,14 +76,26 @@ _ADDED: Final = sql.SQL(
 )
 
 
-def _ids(server: PgConnection, query: sql.SQL, run: Run, table: str) -> tuple[tuple[int, ...], int]:
-    """The first ids that a query gives, and how many there are."""
-    found = query.format(
+def changed_ids(server: PgConnection, run: Run, table: str) -> Generator[tuple[int], None, None]:
+    """All ids of a table that `changed` counts, however many (a server-side cursor)."""
+    with server.cursor(name="changed_ids") as rows:
+        rows.itersize = 50_000
+        rows.execute(_about(_CHANGED, table), values_of(run, table))
+        yield from rows
+
+
+def _about(query: sql.SQL, table: str) -> sql.Composed:
+    return query.format(
         rows=sql.Identifier("public", table),
         moved=MOVED.format(table=sql.Literal(table)),
         plausible=_PLAUSIBLE,
         inserted=sql.Identifier(f"inserted_{table}"),
     )
+
+
+def _ids(server: PgConnection, query: sql.SQL, run: Run, table: str) -> tuple[tuple[int, ...], int]:
+    """The first ids that a query gives, and how many there are."""
+    found = _about(query, table)
     statement = sql.SQL(
         "WITH found AS MATERIALIZED ({}) SELECT (SELECT count(*) FROM found),"
         " ARRAY(SELECT id FROM found ORDER BY id LIMIT %(shown)s)"

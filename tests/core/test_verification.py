@@ -27,7 +27,8 @@ GOAL = {
     "metrics": '{"a": 1}',
 }  # fmt: skip
 CHANGES = {
-    "INTEGER": "{c} + 1", "VARCHAR": "coalesce({c}, '') || 'x'", "TEXT": "coalesce({c}, '') || ' '", "DATETIME": "coalesce({c}, now()) - interval '1 us'",
+    "INTEGER": "{c} + 1", "VARCHAR": "coalesce({c}, '') || 'x'", "TEXT": "coalesce({c}, '') || ' '",
+    "DATETIME": "coalesce({c}, now()) - interval '1 us'",
     "FLOAT": "{c} + 1e-15", "JSON": "(coalesce({c}::text, '') || ' ')::json", "BOOLEAN": "NOT {c}",
 }  # fmt: skip
 CELLS = [
@@ -112,7 +113,8 @@ def test_a_change_through_the_web_is_told_and_is_not_wrong(source: Path, databas
     move(source, database)
     ask(database, "UPDATE public.tasks SET title = 'New', updated_at = now() AT TIME ZONE 'UTC' WHERE id = 5")
     ask(database, "INSERT INTO public.tasks (user_id, title, status, priority, created_at, updated_at)"
-                  " SELECT id, 'Web', 'pending', 3, utc, utc FROM public.users, (SELECT now() AT TIME ZONE 'UTC' AS utc) AS made")  # fmt: skip
+                  " SELECT id, 'Web', 'pending', 3, utc, utc FROM public.users,"
+                   " (SELECT now() AT TIME ZONE 'UTC' AS utc) AS made")  # fmt: skip
     found = verify(source, database)
     assert found.passed
     assert (found.web_changes.changed_counts["tasks"], found.web_changes.added["tasks"]) == (1, 1)
