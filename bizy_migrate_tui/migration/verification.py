@@ -160,7 +160,9 @@ class _Verifier:
             self.workbook.execute(to_sql(add.from_select(["id", "standing"], ids)), (Standing.SAME.value,))
         if self.changes.changed_counts[home.name]:
             with closing(web_changes.changed_ids(self.server, self.run, home.name)) as changed:
+                self.workbook.execute("BEGIN")
                 self.workbook.executemany(to_sql(delete(present).where(present.c.id == PLACEHOLDER)), changed)
+                self.workbook.execute("COMMIT")
 
     def _account_differences(self, rows: Cursor) -> Iterator[Difference]:
         """Columns of the account that are not as the run left them, unless the web has changed it since."""
