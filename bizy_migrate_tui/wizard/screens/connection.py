@@ -190,8 +190,8 @@ class ConnectionScreen(StepScreen):
         self._testing = None
         told = {"Failed": error.cause, **_continued("What to do", error.remedy.splitlines())}
         self.query_one("#found-there", Facts).show(told)
-        more = " The step Prerequisites can set it up." if error.code in SET_UP_HELPS else ""
-        self.say(f"{error.cause}{more}", "bad")
+        more = "The step Prerequisites can set it up." if error.code in SET_UP_HELPS else _first_advice(error.remedy)
+        self.say(f"{error.cause} {more}", "bad")
 
     def _take_answers(self) -> None:
         """Hand what is typed to the state; it makes stale what no longer fits."""
@@ -286,6 +286,12 @@ class ConnectionScreen(StepScreen):
         if self._proposal is not None and self._proposal != self.state.utc_until:
             self.form.note("until", f"evidence: {self._proposal} (^o)")
         self.refresh_bindings()
+
+
+def _first_advice(remedy: str) -> str:
+    """The first thing to try, with its command: it has to be seen where the rest lies below the fold."""
+    first, *rest = remedy.splitlines() or [""]
+    return f"{first} {rest[0].strip()}" if rest and first.endswith(":") else first
 
 
 def _continued(label: str, lines: Sequence[str]) -> dict[str, str]:
