@@ -1,7 +1,5 @@
 """A core that plans and runs: what a test wants to see, at once or when it opens the gate."""
 
-
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast

@@ -86,9 +86,7 @@ async def test_finished_steps_can_be_gone_to_and_later_ones_say_why_not(tmp_path
 
 
 @pytest.mark.parametrize(("size", "place"), [((80, 24), (15, 1)), ((120, 40), (6, 3))])
-async def test_a_click_on_a_finished_step_goes_there(
-    tmp_path: Path, size: tuple[int, int], place: tuple[int, int]
-) -> None:
+async def test_a_click_on_a_finished_step_goes_there(tmp_path: Path, size: tuple[int, int], place: tuple[int, int]) -> None:
     async with walking(FakeCore(), tmp_path, size=size) as walk:
         await walk.go_on(Step.BACKUP)
         await walk.pilot.click(offset=place)
