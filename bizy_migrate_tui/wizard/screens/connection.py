@@ -191,7 +191,8 @@ class ConnectionScreen(StepScreen):
         told = {"Failed": error.cause, **_continued("What to do", error.remedy.splitlines())}
         self.query_one("#found-there", Facts).show(told)
         more = "The step Prerequisites can set it up." if error.code in SET_UP_HELPS else _first_advice(error.remedy)
-        self.say(f"{error.cause} {more}", "bad")
+        happened, dot, _detail = error.cause.partition(". ")
+        self.say(f"{happened}{dot.strip()} {more}", "bad")
 
     def _take_answers(self) -> None:
         """Hand what is typed to the state; it makes stale what no longer fits."""
