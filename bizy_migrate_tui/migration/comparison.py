@@ -5,7 +5,7 @@ compared as bytes. Where a chunk differs, its rows are compared; where a row dif
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -92,6 +92,11 @@ class Comparison:
                     yield from self._compare_lines(expected, self._found(low, high))
                 advance(len(expected))
         yield from self._compare_careful()
+
+    def differences_of(self, ids: Iterable[int]) -> Iterator[Difference]:
+        """Each cell that differs in the first rows with these ids."""
+        for id_ in sorted(ids):
+            yield from self._compare_rows([self._reader.row_with_id(self._home, id_)])
 
     def _compare_lines(self, expected: list[bytes], found: list[bytes]) -> Iterator[Difference]:
         """Compare the lines of a chunk; those of rows that are none of it, or are compared with care, may lie between."""

@@ -95,7 +95,7 @@ class _Planner:
         user = self._user(state)
         standing = find_standing(self.workbook, self.tables, self.reading, self.server, state, user.id)
         for home in self.homes:
-            self._read_careful_rows(home)
+            self._note_careful_rows(home)
         self._note_the_homeless()
         self._note_standing(standing)
         return Plan(
@@ -117,33 +117,12 @@ class _Planner:
             self._tally("username-taken", "users", "username").add(self.choices.username)
         return PlannedUser(None, self.choices.email, self.choices.username)
 
-    def _read_careful_rows(self, home: WebTable) -> None:
-        """Read the careful rows, and again those that lose their goal because it is left out, until none does."""
-        left_out = to_sql(insert(LEFT_OUT[home.name]).prefix_with("OR IGNORE").values(key=PLACEHOLDER))
-        while True:
-            before = self._found_so_far(home)
-            for row in self.reader.rows(home):
-                if row.left_out is not None:
-                    self.workbook.execute(left_out, (row.key,))
-            self._add_children_of_left_out(home)
-            if self._found_so_far(home) == before:
-                break
+    def _note_careful_rows(self, home: WebTable) -> None:
         adjusted = to_sql(insert(ADJUSTED[home.name]).values(key=PLACEHOLDER))
         for row in self.reader.rows(home):
             self._note_row(home, row)
             if row.left_out is None and row.is_adjusted and not self._is_present(home, row.id):
                 self.workbook.execute(adjusted, (row.key,))
-
-    def _found_so_far(self, home: WebTable) -> tuple[int, int]:
-        return count(self.workbook, LEFT_OUT["goals"]), count(self.workbook, CAREFUL[home.name])
-
-    def _add_children_of_left_out(self, home: WebTable) -> None:
-        goals, source = self.tables.get("goals"), self.tables[home.name]
-        if goals is None or not count(self.workbook, LEFT_OUT["goals"]):
-            return
-        gone = select(goals.column("id")).select_from(goals.table).where(goals.key.in_(select(LEFT_OUT["goals"].c.key)))
-        children = select(source.key).select_from(source.table).where(source.column("parent_goal_id").in_(gone))
-        _add_careful(self.workbook, home, children)
 
     def _note_row(self, home: WebTable, row: CarefulRow) -> None:
         if row.left_out is not None and row.left_out not in row.codes.values():
@@ -217,7 +196,11 @@ class _Planner:
 def choose_careful_rows(
     workbook: sqlite3.Connection, tables: Mapping[str, SourceTable], inventory: Inventory, reading: Reading
 ) -> None:
-    """Fill CAREFUL: the troubled rows, goals in circles, and times in hours that the zone's clock doubles or skips."""
+    """Fill CAREFUL and LEFT_OUT.
+
+    Careful are the troubled rows, goals in circles, times in hours that the zone's clock doubles or skips, and the children
+    of goals that are left out.
+    """
     find_circles(workbook, tables)
     for home in WEB_TABLES:
         for table in (CAREFUL[home.name], LEFT_OUT[home.name], ADJUSTED[home.name]):
@@ -231,6 +214,29 @@ def choose_careful_rows(
             source = tables[home.name]
             odd = or_(*(func.substr(source.column(name), 1, 13).in_(hours) for name in local))
             _add_careful(workbook, home, select(source.key).select_from(source.table).where(odd))
+    reader = CarefulReader(workbook, tables, reading)
+    for home in WEB_TABLES:
+        if home.name in tables:
+            _leave_out(workbook, tables, reader, home)
+
+
+def _leave_out(workbook: sqlite3.Connection, tables: Mapping[str, SourceTable], reader: CarefulReader, home: WebTable) -> None:
+    """Fill LEFT_OUT from the careful rows, and again from those that lose their goal by it, until none does."""
+    left_out = to_sql(insert(LEFT_OUT[home.name]).prefix_with("OR IGNORE").values(key=PLACEHOLDER))
+    before = None
+    while before != (before := (count(workbook, LEFT_OUT["goals"]), count(workbook, CAREFUL[home.name]))):
+        for row in reader.rows(home):
+            if row.left_out is not None:
+                workbook.execute(left_out, (row.key,))
+        _add_children_of_left_out(workbook, tables, home)
+
+
+def _add_children_of_left_out(workbook: sqlite3.Connection, tables: Mapping[str, SourceTable], home: WebTable) -> None:
+    goals, source = tables.get("goals"), tables[home.name]
+    if goals is None or not count(workbook, LEFT_OUT["goals"]):
+        return
+    gone = select(goals.column("id")).select_from(goals.table).where(goals.key.in_(select(LEFT_OUT["goals"].c.key)))
+    _add_careful(workbook, home, select(source.key).select_from(source.table).where(source.column("parent_goal_id").in_(gone)))
 
 
 def _odd_hours(table: TableInventory, zone: ZoneInfo) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def prove(
         *(_count(plan, server, table, loaded) for table in loaded),
         *check_relations(server, user_id),
         *check_rules(server, user_id),
-        sequences.prove_inserts(server, user_id),
+        sequences.prove_inserts(server, user_id, is_alone=True),
     )
     sequences.raise_sequences(server)
     failed = [check for check in checks if not check.passed]

@@ -123,7 +123,6 @@ def test_a_task_that_the_web_made_later_survives_with_its_account(source: Path, 
     assert not outcome.plan.removes_account
 
 
-@pytest.mark.xfail(reason="the plan takes a row that a rollback kept for somebody else's")
 def test_after_a_rollback_that_kept_rows_the_same_source_can_be_moved_again(source: Path, moved: Target) -> None:
     edit_on_the_web(moved, "tasks", 1)
     everything = {table: len(rows) for table, rows in rows_of(moved).items()}
