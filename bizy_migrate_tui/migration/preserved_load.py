@@ -2,7 +2,6 @@
 
 import base64
 import json
-import math
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -142,7 +141,7 @@ def _holds(kept: Any, cell: Raw) -> bool:
         if isinstance(kept, str):
             return isinstance(cell, RawText) and kept.encode("utf-8", "surrogatepass") == cell
         return isinstance(kept, dict) and base64.b64decode(kept.get("base64", "")) == cell
-    if isinstance(cell, float) and not math.isfinite(cell):
+    if isinstance(cell, float) and isinstance(kept, dict):
         return bool(kept == {"real": repr(cell)})
     if isinstance(kept, bool) or not isinstance(kept, (int, float)) or cell is None:
         return kept is None and cell is None

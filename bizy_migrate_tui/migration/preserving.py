@@ -44,7 +44,7 @@ def cell_as_json(cell: Raw) -> Any:
         return cell.decode()
     if isinstance(cell, bytes):
         return {"base64": base64.b64encode(cell).decode()}
-    if isinstance(cell, float) and not math.isfinite(cell):
+    if isinstance(cell, float) and (not math.isfinite(cell) or repr(cell) == "-0.0"):  # jsonb has no such numbers
         return {"real": repr(cell)}
     return cell
 

@@ -132,35 +132,42 @@ def _source_table(connection: sqlite3.Connection, name: str) -> SourceTable:
     table = Table(name, MetaData(), *(Column(column) for column in columns), schema=SNAPSHOT)
     # SQLite makes the id the row's key only where it is declared as INTEGER PRIMARY KEY, as in every table of bizy's.
     id_is_key = [(bytes(row[0]), bytes(row[1]).upper()) for row in info if row[2]] == [(b"id", b"INTEGER")]
-    if not _has_rowid(connection, table) or (name in TROUBLED and "id" in columns and not id_is_key):
-        table = _copy(connection, table)
-    taken = {column.lower() for column in columns}
-    alias = next(word for word in ("rowid", "_rowid_", "oid") if word not in taken)
-    return SourceTable(name, table, literal_column(alias), columns, id_is_key)
+    key = _row_key(connection, table)
+    if key is None or (name in TROUBLED and "id" in columns and not id_is_key):
+        table, key = _copy(connection, table)
+    return SourceTable(name, table, key, columns, id_is_key)
 
 
-def _has_rowid(connection: sqlite3.Connection, table: Table) -> bool:
-    try:
-        connection.execute(to_sql(select(literal_column("rowid")).select_from(table).limit(1)))
-    except sqlite3.OperationalError:
-        return False
-    return True
+def _row_key(connection: sqlite3.Connection, table: Table) -> ColumnElement[int] | None:
+    """The table's internal row key; None where it has none, or where columns have taken all of its names."""
+    taken = {column.name.lower() for column in table.columns}
+    for name in ("rowid", "_rowid_", "oid"):
+        if name not in taken:
+            key: ColumnElement[int] = literal_column(name)
+            try:
+                connection.execute(to_sql(select(key).select_from(table).limit(1)))
+            except sqlite3.OperationalError:
+                return None
+            return key
+    return None
 
 
-def _copy(connection: sqlite3.Connection, table: Table) -> Table:
-    """A copy in the workbook, of a table that has no row key, or whose ids could otherwise only be found by reading it all.
+def _copy(connection: sqlite3.Connection, table: Table) -> tuple[Table, ColumnElement[int]]:
+    """A copy in the workbook, and its row key, of a table that has none, or whose ids a search would read it all for.
 
     Columns of type BLOB keep every value as it is.
     """
     name, names = f"copy of {table.name}", [column.name for column in table.columns]
-    copy = Table(name, MetaData(), *map(Column, names), schema="main")
+    key = "key" + "_" * max(map(len, names))  # longer than every other name
+    copy = Table(name, MetaData(), Column(key), *map(Column, names), schema="main")
     if not connection.execute("SELECT 1 FROM main.sqlite_master WHERE name = ?", (name,)).fetchone():
-        made = Table(name, MetaData(), *(Column(column, LargeBinary) for column in names), schema="main")
+        columns = (Column(column, LargeBinary) for column in names)
+        made = Table(name, MetaData(), Column(key, Integer, primary_key=True), *columns, schema="main")
         connection.execute(str(CreateTable(made).compile(dialect=_DIALECT)))
         connection.execute(to_sql(copy.insert().from_select(names, select(table))))
         if "id" in names:
             connection.execute(str(CreateIndex(Index(f"ids of {table.name}", made.c.id)).compile(dialect=_DIALECT)))
-    return copy
+    return Table(name, MetaData(), *map(Column, names), schema="main"), literal_column(key)
 
 
 def key_ranges(connection: sqlite3.Connection, source: SourceTable, size: int = CHUNK) -> Iterator[tuple[int, int]]:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,23 +45,24 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def command(home: Path) -> Command:
     """Runs the program in a process of its own: `command("check", "--json", DATABASE_URL="…")`."""
+    return partial(run_program, home)
 
-    def run(*arguments: str, stdin: str = "", **variables: str) -> Ran:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-        done = subprocess.run(
-            [sys.executable, "-m", "bizy_migrate_tui", *arguments],
-            cwd=home,
-            env=kept | {"HOME": str(home), "USERPROFILE": str(home), "PYTHONPATH": str(Path.cwd())} | variables,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-            timeout=120,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
 
-    return run
+def run_program(home: Path, *arguments: str, stdin: str = "", **variables: str) -> Ran:
+    """The program in a process of its own, working in `home`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    done = subprocess.run(
+        [sys.executable, "-m", "bizy_migrate_tui", *arguments],
+        cwd=home,
+        env=kept | {"HOME": str(home), "USERPROFILE": str(home), "PYTHONPATH": str(Path.cwd())} | variables,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture

@@ -1,16 +1,12 @@
 """Nothing is lost: source = web tables + preserved, value by value, for databases made up to be as hostile as possible."""
 
-import base64
-import math
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -21,11 +17,11 @@ from bizy_migrate_tui.migration.plan import Choices
 from bizy_migrate_tui.migration.target import Target
 from tests.bizy_source import TABLES
 from tests.conftest import fresh_database
+from tests.core.equation import Broken, missing, rows_in
 from tests.core.moving import Row, ask, move, target_rows
 
 ZONE = "Australia/Lord_Howe"
 TIMES = {"due_date", "created_at", "completed_at", "target_date", "updated_at"}
-LOCAL = {("tasks", "created_at"), ("tasks", "completed_at")}
 COLUMNS = {
     table: [line.split()[0] for line in TABLES[table] if not line.startswith(("PRIMARY", "UNIQUE"))]
     for table in ("tasks", "goals", "daily_logs")
@@ -94,13 +90,6 @@ anything = st.one_of(st.none(), texts, numbers, times, documents, st.binary(max_
 broken_text = st.sampled_from([b"\xff", b"caf\xe9", b"\xed\xa0\x80", b"ok\x00no"])
 
 
-@dataclass(frozen=True)
-class Broken:
-    """Text whose bytes are no UTF-8."""
-
-    bytes: bytes
-
-
 def cells(column: str) -> st.SearchStrategy[Any]:
     """What may stand in a column: mostly what belongs there, sometimes anything."""
     usual: st.SearchStrategy[Any] = texts
@@ -140,65 +129,7 @@ def write(path: Path, source: dict[str, list[Row]]) -> dict[str, list[Row]]:
                 values = [value.bytes if isinstance(value, Broken) else value for value in given]
                 database.execute(f"INSERT INTO {table} VALUES ({marks})", values)
         database.commit()
-        database.text_factory = Broken
-        return {
-            table: [dict(zip(["key", *COLUMNS[table], "project_name", 'a "strange" name'], line, strict=True))
-                    for line in database.execute(f"SELECT rowid, * FROM {table} ORDER BY rowid")]
-            for table in source
-        }  # fmt: skip
-
-
-def decoded(kept: Any) -> Any:
-    """A preserved value as SQLite had it: text and bytes alike as bytes."""
-    if isinstance(kept, dict):
-        return float(kept["real"]) if "real" in kept else base64.b64decode(kept["base64"])
-    return kept.encode() if isinstance(kept, str) else kept
-
-
-def is_same(table: str, column: str, raw: Any, web: Any) -> bool:
-    """Whether a web value says what the source says, no more and no less."""
-    if raw is None or web is None:
-        return raw is None and web is None
-    if isinstance(web, datetime):
-        if not isinstance(raw, Broken):
-            return False
-        shown = web
-        if (table, column) in LOCAL:
-            shown = web.replace(tzinfo=UTC).astimezone(ZoneInfo(ZONE)).replace(tzinfo=None)
-        return shown == datetime.fromisoformat(raw.bytes.decode())
-    if isinstance(web, str):
-        return isinstance(raw, Broken) and web.encode() == raw.bytes
-    return isinstance(raw, (int, float)) and raw == web
-
-
-def missing(table: str, rows: list[Row], web: list[Row], preserved: list[Row]) -> Iterator[str]:
-    """Each value of the source that is neither in the web table nor preserved."""
-    by_id = {row["id"]: row for row in web}
-    kept: dict[str, list[dict[str, Any]]] = {}
-    for one in preserved:
-        kept.setdefault(one["source_key"], []).append(one["original"])
-    for row in rows:
-        raw_id = row["id"]
-        shown = raw_id.bytes.decode(errors="replace").replace("\0", "\ufffd") if isinstance(raw_id, Broken) else raw_id
-        if isinstance(raw_id, bytes):
-            shown = raw_id.decode(errors="replace").replace("\0", "\ufffd")
-        originals = kept.get(str(row["key"]) if raw_id is None or shown == "" else str(shown), [])
-        for column, raw in row.items():
-            if column == "key":
-                continue
-            plain = raw.bytes if isinstance(raw, Broken) else raw
-            is_kept = any(column in one and _equal(decoded(one[column]), plain) for one in originals)
-            in_web = isinstance(raw_id, int) and raw_id in by_id and column in by_id[raw_id]
-            if not is_kept and not (in_web and is_same(table, column, raw, by_id[raw_id][column])) and raw is not None:
-                yield f"{table} {raw_id!r} {column}: {raw!r}"
-
-
-def _equal(kept: Any, raw: Any) -> bool:
-    if isinstance(raw, float) and not math.isfinite(raw):
-        return bool(kept == raw)
-    if isinstance(raw, float) and isinstance(kept, (int, float)):
-        return float(kept) == raw
-    return type(kept) is type(raw) and bool(kept == raw)
+    return {table: rows_in(path, table) for table in source}
 
 
 @pytest.fixture(scope="module")
@@ -226,4 +157,4 @@ def test_source_equals_web_tables_plus_preserved(shared: Target, source: dict[st
     for table, rows in held.items():
         web = target_rows(shared, table) if table != "daily_logs" else []
         of_table = [row for row in preserved if row["source_table"] == table]
-        assert list(missing(table, rows, web, of_table)) == []
+        assert list(missing(table, rows, web, of_table, ZONE)) == []

@@ -1,0 +1,212 @@
+"""Whatever tables and columns somebody's file has, they are preserved; wherever careful rows stand, every row arrives."""
+
+import itertools
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bizy_migrate_tui.embedded import EmbeddedServer
+from bizy_migrate_tui.migration import census, workbook
+from bizy_migrate_tui.migration.run import Status
+from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.verification import verify
+from tests.bizy_source import make_source
+from tests.conftest import fresh_database
+from tests.core.moving import Row, ask, move, target_rows
+
+STRANGE = [
+    'a "quoted" name', "it's", "select", "two words", "täble 😀", "100%", "%s", "{c}", "semi;colon", "back\\slash", "new\nline",
+    "\x1b[31mred", ":name", "?", "n" * 500,
+]  # fmt: skip
+OURS = [
+    "users",
+    "runs",
+    "preserved",
+    "created_tables",
+    "staged_originals",
+    "alembic_version",
+    "present_tasks",
+    "cut_goals",
+    "copy of tasks",
+]
+
+
+@pytest.fixture(scope="module")
+def shared(server: EmbeddedServer) -> Iterator[Target]:
+    with fresh_database(server) as target:
+        yield target
+
+
+@pytest.fixture
+def target(shared: Target) -> Target:
+    ask(shared, "DROP SCHEMA IF EXISTS bizy_migrate CASCADE")
+    ask(shared, "DROP TABLE IF EXISTS public.tasks, public.goals, public.users")
+    return shared
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def change(source: Path, *statements: str) -> Path:
+    with closing(sqlite3.connect(source)) as database:
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
+    return source
+
+
+def preserved(target: Target, table: str) -> list[Row]:
+    kept = ask(target, "SELECT original FROM bizy_migrate.preserved WHERE source_table = %s ORDER BY source_key", [table])
+    return [row["original"] for row in kept]
+
+
+def test_tables_and_columns_of_any_name(tmp_path: Path, target: Target) -> None:
+    source = make_source(tmp_path / "tasks.db", tasks=[{}])
+    columns = ", ".join(map(quoted, STRANGE))
+    row = {name: f"value of {name}" for name in STRANGE}
+    values = ", ".join("'" + value.replace("'", "''") + "'" for value in row.values())
+    for name in (*STRANGE, *OURS):
+        change(source, f"CREATE TABLE {quoted(name)} ({columns})", f"INSERT INTO {quoted(name)} VALUES ({values})")
+    for name, value in row.items():
+        change(source, f"ALTER TABLE tasks ADD COLUMN {quoted(name)}")
+        with closing(sqlite3.connect(source)) as database:
+            database.execute(f"UPDATE tasks SET {quoted(name)} = ?", (value,))
+            database.commit()
+    assert move(source, target).status is Status.MIGRATED
+    for name in (*STRANGE, *OURS):
+        assert preserved(target, name) == [row], name
+    assert preserved(target, "tasks") == [row]
+    assert verify(source, target).passed
+
+
+@pytest.mark.parametrize(
+    "names", [["key"], ["rowid"], ["rowid", "_rowid_"], ["ROWID", "OID"], ["label", "line", "clean", "texts", "created"]]
+)
+def test_columns_with_the_names_that_queries_use(tmp_path: Path, target: Target, names: list[str]) -> None:
+    source = make_source(tmp_path / "tasks.db", tasks=[{"priority": 9}, {}], goals=[{}])
+    for table in ("tasks", "goals", "daily_logs"):
+        for name in names:
+            change(source, f"ALTER TABLE {table} ADD COLUMN {quoted(name)}")
+    change(source, *(f"UPDATE tasks SET {quoted(name)} = 100 - id" for name in names))
+    change(source, "INSERT INTO daily_logs (date) VALUES ('2025-01-01')")
+    assert move(source, target).status is Status.MIGRATED
+    assert [row["id"] for row in target_rows(target, "tasks")] == [1, 2]
+    assert [original for original in preserved(target, "tasks") if "priority" not in original] == [
+        dict.fromkeys(names, 100 - id_) for id_ in (1, 2)
+    ]
+    assert verify(source, target).passed
+
+
+def test_a_table_whose_columns_take_every_name_of_the_row_key(tmp_path: Path, target: Target) -> None:
+    source = make_source(tmp_path / "tasks.db", tasks=[{}])
+    change(source, "CREATE TABLE taken (rowid, _rowid_, oid)", "INSERT INTO taken VALUES (1, 2, 3), (1, 2, 3)")
+    assert move(source, target).status is Status.MIGRATED
+    assert preserved(target, "taken") == [{"rowid": 1, "_rowid_": 2, "oid": 3}] * 2
+
+
+@pytest.mark.parametrize("name", ["rowid", "_rowid_", "key____"])
+def test_a_table_without_row_keys_but_with_a_column_of_that_name(tmp_path: Path, target: Target, name: str) -> None:
+    source = make_source(tmp_path / "tasks.db", tasks=[{}])
+    change(source, f"CREATE TABLE taken (word PRIMARY KEY, {name}) WITHOUT ROWID", "INSERT INTO taken VALUES ('a', 2)")
+    assert move(source, target).status is Status.MIGRATED
+    assert preserved(target, "taken") == [{"word": "a", name: 2}]
+
+
+def test_kinds_of_tables_that_bizy_never_makes(tmp_path: Path, target: Target) -> None:
+    source = make_source(tmp_path / "tasks.db", tasks=[{"title": "Seen"}])
+    change(
+        source,
+        "CREATE TABLE keyed (word TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID",
+        "INSERT INTO keyed VALUES ('b', 2), ('a', 1)",
+        "CREATE TABLE computed (a INTEGER, b INTEGER GENERATED ALWAYS AS (a * 2) VIRTUAL, c GENERATED ALWAYS AS (a + 1) STORED)",
+        "INSERT INTO computed (a) VALUES (21)",
+        "CREATE VIEW seen AS SELECT title FROM tasks",
+        "CREATE VIRTUAL TABLE words USING fts5(body)",
+        "INSERT INTO words VALUES ('needle in a haystack')",
+        "CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT)",
+        "INSERT INTO counted VALUES (7)",
+        "CREATE TABLE empty (a)",
+        "CREATE TRIGGER never AFTER INSERT ON tasks BEGIN DELETE FROM tasks; END",
+        "CREATE INDEX by_title ON tasks (upper(title)) WHERE title <> ''",
+    )
+    assert move(source, target).status is Status.MIGRATED
+    assert preserved(target, "keyed") == [{"word": "a", "n": 1}, {"word": "b", "n": 2}]
+    assert preserved(target, "computed") == [{"a": 21, "b": 42, "c": 22}]
+    assert preserved(target, "words_content") == [{"id": 1, "c0": "needle in a haystack"}]
+    assert preserved(target, "counted") == [{"id": 7}]
+    assert verify(source, target).passed
+
+
+def test_a_file_without_one_of_the_tables(tmp_path: Path, target: Target) -> None:
+    source = change(make_source(tmp_path / "tasks.db", tasks=[{"parent_goal_id": 1}, {}]), "DROP TABLE goals")
+    outcome = move(source, target)
+    assert (outcome.status, outcome.tables["tasks"].inserted) == (Status.MIGRATED, 2)
+    assert [row["parent_goal_id"] for row in target_rows(target, "tasks")] == [None, None]
+    assert preserved(target, "tasks") == [{"parent_goal_id": 1}]
+    assert verify(source, target).passed
+
+
+def test_ids_that_are_no_key(tmp_path: Path, target: Target) -> None:
+    source = make_source(tmp_path / "tasks.db", goals=[{}])
+    rows = [
+        (1, "first"),
+        (1, "second"),
+        ("2", "text"),
+        (None, "none"),
+        (2**31, "large"),
+        (2.5, "real"),
+        (3, "third"),
+        (2**31 - 1, "last"),
+    ]
+    change(source, "DROP TABLE tasks", "CREATE TABLE tasks (id, title TEXT, created_at TEXT, priority INT, status TEXT)")
+    with closing(sqlite3.connect(source)) as database:
+        database.executemany("INSERT INTO tasks VALUES (?, ?, '2025-01-01 00:00:00', 3, 'pending')", rows)
+        database.commit()
+    outcome = move(source, target)
+    assert [(row["id"], row["title"]) for row in target_rows(target, "tasks")] == [(1, "first"), (3, "third")]
+    assert (outcome.tables["tasks"].inserted, outcome.tables["tasks"].skipped) == (2, 6)
+    assert {(row["id"], row["title"]) for row in preserved(target, "tasks")} == set(rows) - {(1, "first"), (3, "third")}
+    assert verify(source, target).passed
+    again = move(source, target)
+    assert (again.status, again.tables["tasks"].unchanged, again.tables["tasks"].skipped) == (Status.NOTHING_TO_DO, 2, 6)
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(census, "CHUNK", 3)
+    monkeypatch.setattr(workbook.key_ranges, "__defaults__", (3,))
+
+
+PAIRS = list(itertools.product([0, 1], repeat=6))
+"""Which of six rows, two chunks, are careful: every pattern."""
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_careful_rows_at_every_place_of_a_chunk(tmp_path: Path, target: Target) -> None:
+    careful = [is_careful for pair in PAIRS for is_careful in pair]
+    rows: list[Row] = [
+        {"id": id_ + id_ // 50, "title": f"Task {id_}", "notes": "\x1e" * one} for id_, one in enumerate(careful, 1)
+    ]
+    source = make_source(tmp_path / "tasks.db", tasks=rows)
+    assert move(source, target).tables["tasks"].inserted == len(rows)
+    assert [{name: row[name] for name in ("id", "title", "notes")} for row in target_rows(target, "tasks")] == rows
+    assert verify(source, target).passed
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_rows_that_are_there_already_at_every_place_of_a_chunk(tmp_path: Path, target: Target) -> None:
+    states = [state for triple in itertools.product("ncp", repeat=3) for state in triple]  # new, careful and new, present
+    rows: list[Row] = [
+        {"id": id_, "title": f"Task {id_}", "notes": "\x1e" if state == "c" else ""} for id_, state in enumerate(states, 1)
+    ]
+    (tmp_path / "before").mkdir()
+    present = [row for row, state in zip(rows, states, strict=True) if state == "p"]
+    move(make_source(tmp_path / "before" / "tasks.db", tasks=present), target)
+    outcome = move(make_source(tmp_path / "tasks.db", tasks=rows), target)
+    assert (outcome.tables["tasks"].inserted, outcome.tables["tasks"].unchanged) == (len(rows) - len(present), len(present))
+    assert [{name: row[name] for name in ("id", "title", "notes")} for row in target_rows(target, "tasks")] == rows
+    assert verify(tmp_path / "tasks.db", target).passed
