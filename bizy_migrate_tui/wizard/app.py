@@ -23,6 +23,7 @@ from bizy_migrate_tui.wizard.core import Core
 from bizy_migrate_tui.wizard.core_adapter import RealCore
 from bizy_migrate_tui.wizard.flow import PATHS, Step, Turn, Way, step_after
 from bizy_migrate_tui.wizard.help_screen import HelpScreen, keys_of
+from bizy_migrate_tui.wizard.no_color import WithoutColours
 from bizy_migrate_tui.wizard.screens.step import PATIENCE, StepScreen
 from bizy_migrate_tui.wizard.state import Failure, WizardState
 from bizy_migrate_tui.wizard.terminal import driver_class
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 SCREENS: Final[Mapping[Step, str]] = {step: f"{step.name.capitalize()}Screen" for step in Step}
 """The class of each step's screen, in the module `screens.<step>`; imported when the step is first come to."""
 
-SIGNALS: Final = {"SIGTERM": 143, "SIGHUP": 129}
+SIGNALS: Final = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 """Exit codes of the signals that end a program: 128 and the signal's number."""
 
 WARM_UP: Final = "bizy_migrate_tui.migration.session"
@@ -69,6 +70,8 @@ class WizardApp(App[None]):
 
     def __init__(self, state: WizardState, core: Core, *, look: str | None = None) -> None:
         super().__init__(driver_class=driver_class())
+        if self.no_color:
+            self._filters = [WithoutColours(theme.DARK)]
         self.state = state
         self.core = core
         self._look = look
@@ -86,8 +89,9 @@ class WizardApp(App[None]):
         """First paint: the welcome. What is heavy is imported meanwhile."""
         self.register_theme(theme.DARK)
         self.register_theme(theme.LIGHT)
-        if self._look is not None and self._look in self.available_themes:
-            self.theme = self._look
+        look = theme.DARK.name if self.no_color else self._look
+        if look is not None and look in self.available_themes:
+            self.theme = look
         self._listen_to_signals()
         self.go_to(Step.WELCOME)
         self.set_timer(WARM_UP_AFTER, partial(self.run_worker, self._warm_up, thread=True, exit_on_error=False))
@@ -177,7 +181,8 @@ class WizardApp(App[None]):
             if other is not step.STEP and self.state.can_visit(other):
                 yield SystemCommand(f"Go to {other}", f"This step is {self.state.state_of(other)}", partial(self.visit, other))
         yield SystemCommand("Help", "What this step is about, and its keys", self.action_help)
-        yield SystemCommand("Theme", "Dark, light, or the terminal's own colours", self.action_change_theme)
+        if not self.no_color:
+            yield SystemCommand("Theme", "Dark, light, or the terminal's own colours", self.action_change_theme)
         yield SystemCommand("Quit", "Leave; a run is asked about first", self.action_quit)
 
     # Leaving
@@ -222,7 +227,7 @@ class WizardApp(App[None]):
             "timezone": self.state.zone,
             "user_email": self.state.email,
             "user_name": self.state.username,
-            "theme": self.theme,
+            "theme": (self._look if self.no_color else None) or self.theme,
         }
         if self.state.target is not None:
             values["postgres_url"] = self.state.target.masked_url()
