@@ -110,5 +110,11 @@ def odd_hours(zone: ZoneInfo, first: int, last: int) -> tuple[str, ...]:
     return tuple(hours)
 
 
+@lru_cache
+def never_changes(zone: ZoneInfo) -> bool:
+    """Whether the zone's clock has one offset for good, such as UTC; asked for winter and summer of every year."""
+    return len({zone.utcoffset(datetime(year, month, 1)) for year in range(1, 10_000) for month in (1, 7)}) == 1
+
+
 def _odd_within(moment: datetime, zone: ZoneInfo) -> bool:
     return oddity(moment, zone) is not None or oddity(moment + timedelta(minutes=14, seconds=59), zone) is not None

@@ -5,10 +5,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from zoneinfo import ZoneInfo
 
 from psycopg2.extensions import connection as PgConnection
-from sqlalchemy import CompoundSelect, Select, delete, func, insert, or_, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, delete, func, insert, not_, or_, select, union
 
 from bizy_migrate_tui.migration import accounts, clock, schema
 from bizy_migrate_tui.migration.circles import find_circles
@@ -209,10 +208,9 @@ def choose_careful_rows(
         _add_careful(workbook, home, union(keys, select(CUT.c.key)) if home.name == "goals" else keys)
     for home in WEB_TABLES:
         local = [column.name for column in home.columns if column.form is Form.LOCAL_TIME]
-        hours = _odd_hours(inventory.tables[home.name], reading.zone) if home.name in tables and local else ()
-        if hours:
+        odd = _odd_times(inventory.tables[home.name], tables[home.name], local, reading) if home.name in tables else None
+        if odd is not None:
             source = tables[home.name]
-            odd = or_(*(func.substr(source.column(name), 1, 13).in_(hours) for name in local))
             _add_careful(workbook, home, select(source.key).select_from(source.table).where(odd))
     reader = CarefulReader(workbook, tables, reading)
     for home in WEB_TABLES:
@@ -239,10 +237,27 @@ def _add_children_of_left_out(workbook: sqlite3.Connection, tables: Mapping[str,
     _add_careful(workbook, home, select(source.key).select_from(source.table).where(source.column("parent_goal_id").in_(gone)))
 
 
-def _odd_hours(table: TableInventory, zone: ZoneInfo) -> tuple[str, ...]:
+def _odd_times(table: TableInventory, source: SourceTable, columns: list[str], reading: Reading) -> ColumnElement[bool] | None:
+    """Which rows hold a time that the zone's clock doubled or skipped, or one of a year that is not looked into.
+
+    Looked into are the years of the creation times up to the snapshot's, fifty at most: working out the hours of a year
+    takes longer than reading the few rows beyond one by one.
+    """
     years = [int(text[:4]) for text in (table.first, table.last) if text]
-    # A task may be completed long after it was made; two years more than the times of creation cover that.
-    return clock.odd_hours(zone, min(years), max(years) + 2) if years else ()
+    if not (columns and years):
+        return None
+    this_year = reading.taken_at.year
+    first, last = min(max(min(years), this_year - 50), this_year), this_year + 1
+    hours = clock.odd_hours(reading.zone, first, last)
+    if not hours and clock.never_changes(reading.zone):
+        return None
+    beyond = [name for name in columns if name != "created_at" or min(years) < first or max(years) > last]
+    # (text that looks like no number, which SQLite would compare as one)
+    low, high = f"{first:04}-", f"{last:04}-~"
+    return or_(
+        *(func.substr(source.column(name), 1, 13).in_(hours) for name in columns),
+        *(not_(source.column(name).between(low, high)) for name in beyond),
+    )
 
 
 def _add_careful(workbook: sqlite3.Connection, home: WebTable, keys: CompoundSelect[int] | Select[int]) -> None:

@@ -20,6 +20,12 @@ from tests.core.moving import (
     target_rows,
 )
 
+SUNDAYS = {
+    1974: ("01-06", "10-27"), 2019: ("03-10", "11-03"), 2029: ("03-11", "11-04"), 2060: ("03-14", "11-07"),
+    9000: ("03-09", "11-02"),
+}  # fmt: skip
+"""The days on which summer time began and ended in New York."""
+
 
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/St_Johns"])
 def test_the_servers_own_time_zone_changes_nothing(source: Path, database: Target, zone: str) -> None:
@@ -80,3 +86,24 @@ def test_the_first_and_the_last_day_of_the_calendar(tmp_path: Path, database: Ta
     source = make_source(tmp_path / "tasks.db", tasks=[{"due_date": time, "completed_at": time} for time in times])
     assert move(source, database, Choices(zone=zone)).status is Status.MIGRATED
     assert [row["due_date"] for row in target_rows(database, "tasks")] == [moment(time) for time in times]
+
+
+@pytest.mark.parametrize("year", SUNDAYS)
+def test_odd_hours_far_from_the_creation_times_are_announced_and_preserved(tmp_path: Path, database: Target, year: int) -> None:
+    begin, end = SUNDAYS[year]
+    skipped, doubled = f"{year}-{begin} 02:30:00", f"{year}-{end} 01:30:00"
+    times = [skipped, doubled, f"{year}-06-01 12:00:00"]
+    source = make_source(tmp_path / "tasks.db", tasks=[{"completed_at": time} for time in times])
+    outcome = move(source, database)
+    found = {(one.code, one.ids) for one in outcome.plan.findings}
+    assert found == {("hour-missing", ("1",)), ("hour-doubled", ("2",))}
+    kept = ask(database, "SELECT source_key, original FROM bizy_migrate.preserved")
+    assert [(row["source_key"], row["original"]) for row in kept] == [("1", {"completed_at": skipped})]
+
+
+@pytest.mark.parametrize("zone", ["Australia/Lord_Howe", "America/New_York"])
+def test_creation_times_from_the_first_to_the_last_year(tmp_path: Path, database: Target, zone: str) -> None:
+    times = ["0002-01-01 00:00:00", "1850-06-01 12:00:00", "2025-03-01 09:00:00", "9998-12-31 23:59:59"]
+    source = make_source(tmp_path / "tasks.db", tasks=[{"created_at": time} for time in times])
+    assert move(source, database, Choices(zone=zone)).status is Status.MIGRATED
+    assert [row["created_at"] for row in target_rows(database, "tasks")] == [in_utc(time, zone) for time in times]
