@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from bizy_migrate_tui import __version__
-from bizy_migrate_tui.options import of_a_move, shared
+from bizy_migrate_tui.options import clocks, of_a_move, shared
 
 if TYPE_CHECKING:
     from bizy_migrate_tui.settings import Flags
@@ -68,6 +68,19 @@ def setup(context: click.Context, /, admin_user: str | None, **_options: object)
     from bizy_migrate_tui import chores
 
     _perform(context, lambda settings, report, _: chores.setup(settings, report, admin_user=admin_user))
+
+
+@cli.command()
+@shared
+@clocks
+@click.option("--table", metavar="TABLE", help="Only this table of the source.")
+@click.pass_context
+def census(context: click.Context, /, table: str | None, **_options: object) -> None:
+    """Say what is really in each column of the source; needs no PostgreSQL."""
+    from bizy_migrate_tui import column_report
+
+    as_json = bool(_option(context, "as_json"))
+    _perform(context, lambda settings, report, signals: column_report.census(settings, report, signals, table, as_json=as_json))
 
 
 @cli.command()

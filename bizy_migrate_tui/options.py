@@ -16,8 +16,7 @@ _SHARED: Final = (
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else, to standard output."),
     click.option("--log-level", type=click.Choice(_LEVELS), help="How much goes into the log file. [default: info]"),
 )
-_OF_A_MOVE: Final = (
-    click.option("--backup/--no-backup", default=None, help="Keep a copy of the source beside it. [default: backup]"),
+_CLOCKS: Final = (
     click.option("--timezone", metavar="ZONE", help="The zone of the source's local times. [default: this machine's]"),
     click.option(
         "--created-at-utc-until",
@@ -25,6 +24,10 @@ _OF_A_MOVE: Final = (
         metavar="ID",
         help="Tasks up to this id have created_at in UTC already.",
     ),
+)
+_OF_A_MOVE: Final = (
+    click.option("--backup/--no-backup", default=None, help="Keep a copy of the source beside it. [default: backup]"),
+    *_CLOCKS,
     click.option("--user-email", metavar="EMAIL", help="Who the rows belong to. [default: admin@bizy.local]"),
     click.option("--user-name", metavar="NAME", help="The user name of a new account. [default: admin]"),
 )
@@ -40,4 +43,5 @@ def _with(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 
 shared = _with(*_SHARED)
+clocks = _with(*_CLOCKS)
 of_a_move = _with(*_OF_A_MOVE)

@@ -15,6 +15,7 @@ class Phase(StrEnum):
     SNAPSHOT = "Copy the source"
     INTEGRITY = "Check the copy"
     INVENTORY = "Look at every row"
+    COLUMNS = "Take stock of each column"
     PLAN = "Plan"
     SCHEMA = "Create the tables"
     ACCOUNT = "Prepare the account"

@@ -8,6 +8,7 @@ from typing import TypeVar
 from bizy_migrate_tui.migration import clock, planning
 from bizy_migrate_tui.migration import run as running
 from bizy_migrate_tui.migration.advice import explain
+from bizy_migrate_tui.migration.column_census import TableCensus, take_column_census
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, ignore
 from bizy_migrate_tui.migration.inventory import Inventory, take_inventory
@@ -66,6 +67,23 @@ class Session:
     ) -> Plan:
         """Say what will happen (see `planning.make_plan`)."""
         return self.explained(cancel, lambda: planning.make_plan(inventory, target, choices, on_event=on_event, cancel=cancel))
+
+    def take_column_census(
+        self,
+        inventory: Inventory,
+        choices: Choices,
+        table: str | None = None,
+        *,
+        on_event: OnEvent = ignore,
+        cancel: Cancellation | None = None,
+    ) -> tuple[TableCensus, ...]:
+        """Say what is in each column, of one table or of all (see `column_census.take_column_census`)."""
+        return self.explained(
+            cancel,
+            lambda: take_column_census(
+                inventory, choices.reading(inventory.snapshot.taken_at), table=table, on_event=on_event, cancel=cancel
+            ),
+        )
 
     def preview(self, plan: Plan) -> Preview:
         """The plan, row by row."""
