@@ -13,7 +13,7 @@ from bizy_migrate_tui.migration.errors import MigrationError, RunFailed
 from bizy_migrate_tui.migration.ledger import await_others
 from bizy_migrate_tui.migration.target import Target, connect
 
-PATIENCE: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
+PATIENCE: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0)
 """Seconds to wait before each attempt to reach the server again."""
 
 

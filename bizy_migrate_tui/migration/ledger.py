@@ -10,9 +10,8 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 
-from bizy_migrate_tui.migration.advice import explain
+from bizy_migrate_tui.migration.advice import error_for, explain
 from bizy_migrate_tui.migration.errors import MigrationError
-from bizy_migrate_tui.migration.target import settle
 
 LOCK_KEY = 0x62697A79
 """The advisory lock under which runs and rollbacks of one database follow each other ("bizy" in ASCII)."""
@@ -95,10 +94,13 @@ def record(server: PgConnection, run: NewRun) -> int:
 def await_others(server: PgConnection) -> None:
     """Wait until no run or rollback is under way: a COMMIT whose connection was lost may still be carried out.
 
-    Raises psycopg2.Error where that takes longer than the session waits for locks.
+    Raises psycopg2.Error where that takes longer than the session waits for locks, and TargetError on a replica, which may
+    not know of it yet.
     """
-    settle(server)
     with server.cursor() as rows:
+        rows.execute("SELECT pg_is_in_recovery()")
+        if rows.fetchone() == (True,):
+            raise error_for("read-only-replica")
         rows.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_KEY,))
 
 

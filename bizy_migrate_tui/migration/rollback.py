@@ -25,7 +25,7 @@ from bizy_migrate_tui.migration.ledger import LOCK_KEY, ROLLED_BACK, Run
 from bizy_migrate_tui.migration.removal import KeptRow
 from bizy_migrate_tui.migration.rollback_checks import check_afterwards, prove, standing
 from bizy_migrate_tui.migration.rollback_plan import OF_NO_KEPT_ROW, RollbackPlan, kept_ids, make_plan, plan_rollback
-from bizy_migrate_tui.migration.target import Target, connect, settle
+from bizy_migrate_tui.migration.target import Target, connect
 
 __all__ = ("KeptRow", "RollbackOutcome", "RollbackPlan", "plan_rollback", "roll_back")
 
@@ -97,7 +97,6 @@ def _phase(on_event: OnEvent, phase: Phase) -> Iterator[None]:
 
 def _lock(server: PgConnection, rows: Cursor) -> None:
     """Keep other runs and the web interface from writing until the end."""
-    settle(server)
     rows.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_KEY,))
     present = [table for table in ("users", "goals", "tasks") if table in schema.web_tables_present(server)]
     if present:

@@ -42,7 +42,7 @@ from bizy_migrate_tui.migration.reading import CarefulReader
 from bizy_migrate_tui.migration.recorded import new_run
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.target import connect, settle, survey
+from bizy_migrate_tui.migration.target import connect, survey
 from bizy_migrate_tui.migration.workbook import open_workbook, source_tables
 
 _PHASE_OF = {"goals": Phase.GOALS, "tasks": Phase.TASKS}
@@ -213,7 +213,6 @@ class _Run:
 
     def _prepare_schema(self, server: PgConnection, rows: Cursor) -> dict[str, object]:
         """Create what is missing, and keep others from writing until the end; what was created."""
-        settle(server)
         rows.execute("SELECT pg_advisory_xact_lock(%s)", (ledger.LOCK_KEY,))
         before = survey(server)
         if before.tables != self.plan.state.tables:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, cursor
+from psycopg2.sql import Composable
 
 from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.advice import error_for, explain
@@ -24,7 +25,6 @@ __all__ = (
     "refuse_lack_of_privileges",
     "refuse_old_server",
     "refuse_unusable",
-    "settle",
     "survey",
     "unwritable",
 )
@@ -38,7 +38,7 @@ OLDEST_SERVER: Final = 140000
 CONNECT_SECONDS: Final = 10
 USERS_SHOWN: Final = 100
 
-_SESSION: Final[Mapping[str, str]] = {
+_SETTINGS: Final[Mapping[str, str]] = {
     "TimeZone": "UTC",
     "DateStyle": "ISO, YMD",
     "extra_float_digits": "3",
@@ -87,18 +87,15 @@ class TargetState:
 
 
 def connect(target: Target, *, readonly: bool = False, application_name: str = "bizy-migrate-tui") -> connection:
-    """A connection whose session writes naive UTC and is not cut short by the server's timeouts.
+    """A connection whose transactions write naive UTC and are not cut short by the server's timeouts.
 
     Raises TargetError, whatever the reason.
     """
     defaults: dict[str, Any] = {"application_name": application_name, **_patience(target.parts())}
     try:
         made: connection = psycopg2.connect(
-            target.dsn, password=target.password.reveal() if target.password else None, **defaults
+            target.dsn, password=target.password.reveal() if target.password else None, cursor_factory=_Settled, **defaults
         )
-        made.autocommit = True
-        settle(made, local=False)
-        made.autocommit = False
         if made.encoding != "UTF8":
             made.set_client_encoding("UTF8")
         if readonly:
@@ -111,18 +108,28 @@ def connect(target: Target, *, readonly: bool = False, application_name: str = "
     return made
 
 
-def settle(open_connection: connection, *, local: bool = True) -> None:
-    """Give the current transaction (or, not `local`, the session) the settings that the work relies on.
+class _Settled(cursor):
+    """A cursor that begins each transaction with the settings that the work relies on.
 
-    A pooler in transaction mode hands every transaction to another session, so a transaction that writes settles again.
+    They end with the transaction: a pooler in transaction mode hands each one to another session, and the session to others.
     """
-    settings = dict(_SESSION)
+
+    def execute(self, query: str | bytes | Composable, vars: Any = None) -> None:  # noqa: A002 (psycopg2's name)
+        """As psycopg2 does."""
+        lender = self.connection
+        if not lender.autocommit and lender.get_transaction_status() == TRANSACTION_STATUS_IDLE:
+            _settle(lender)
+        super().execute(query, vars)
+
+
+def _settle(open_connection: connection) -> None:
+    settings = dict(_SETTINGS)
     if open_connection.server_version >= _TRANSACTION_TIMEOUT_SINCE:
         settings["transaction_timeout"] = "0"
-    with open_connection.cursor() as rows:
+    with open_connection.cursor(cursor_factory=cursor) as rows:
         rows.execute(
-            "SELECT set_config(name, value, %s) FROM unnest(%s::text[], %s::text[]) AS setting(name, value)",
-            (local, list(settings), list(settings.values())),
+            "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) AS setting(name, value)",
+            (list(settings), list(settings.values())),
         )
 
 
@@ -201,6 +208,7 @@ def unwritable(rows: cursor, role: str) -> tuple[str, ...]:
 
 
 def _survey(rows: cursor) -> TargetState:
+    rows.execute("SELECT 1")  # begins the transaction, which takes round trips of its own
     began = time.perf_counter()
     rows.execute("SELECT 1")
     latency_ms = (time.perf_counter() - began) * 1000

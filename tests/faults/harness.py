@@ -16,6 +16,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from bizy_migrate_tui.embedded import EmbeddedServer
+from bizy_migrate_tui.migration import target as targets
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, Event, OnEvent, PhaseFinished, PhaseStarted, ignore
 from bizy_migrate_tui.migration.plan import Choices
@@ -137,7 +138,7 @@ def statement_name(statement: object) -> str:
 def watch_statements(patch: pytest.MonkeyPatch, hear: Callable[[Cursor, object], None]) -> None:
     """Let `hear` know of each statement that the product sends, just before it does."""
 
-    class Heard(psycopg2.extensions.cursor):
+    class Heard(targets._Settled):
         def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 (psycopg2's name)
             hear(self, query)
             super().execute(query, vars)

@@ -31,7 +31,7 @@ TITLE = "Others in the same target, and its disk"
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(targets, "_SESSION", {**targets._SESSION, "lock_timeout": "200ms"})
+    monkeypatch.setattr(targets, "_SETTINGS", {**targets._SETTINGS, "lock_timeout": "200ms"})
 
 
 @pytest.fixture

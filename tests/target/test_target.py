@@ -5,7 +5,7 @@ from psycopg2.extensions import connection
 
 from bizy_migrate_tui.migration import schema
 from bizy_migrate_tui.migration.errors import TargetError
-from bizy_migrate_tui.migration.target import Target, WebUser, connect, refuse_unusable, settle, survey
+from bizy_migrate_tui.migration.target import Target, WebUser, connect, refuse_unusable, survey
 
 
 def setting(opened: connection, name: str) -> str:
@@ -41,14 +41,12 @@ def test_the_environment_does_not_unmake_it(database: Target, variable: str, mon
             assert rows.fetchone() == ("€ 語 🙂",)
 
 
-def test_a_transaction_settles_again_where_the_session_was_lost(database: Target) -> None:
+def test_every_transaction_is_settled_and_the_session_is_left_as_it_was(database: Target) -> None:
     with closing(connect(database)) as opened:
-        with opened.cursor() as rows:
-            rows.execute("RESET ALL")
-        opened.commit()
-        settle(opened)
-        assert setting(opened, "lock_timeout") == "10s"
-        opened.rollback()
+        for end in (opened.commit, opened.rollback):
+            assert setting(opened, "lock_timeout") == "10s"
+            end()
+        opened.autocommit = True
         assert setting(opened, "lock_timeout") == "0"
 
 
