@@ -1,5 +1,6 @@
 """The demo: sample data, a PostgreSQL of its own, and the ordinary wizard with its fields filled in."""
 
+import os
 import shutil
 import signal
 import tempfile
@@ -93,8 +94,9 @@ def _make_database(server: EmbeddedServer) -> Target:
 
 @contextmanager
 def _folder(keep: bool) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="bizy-demo-")).resolve()
+    folder = Path(tempfile.gettempdir()).resolve() / f"bizy-demo-{os.urandom(4).hex()}"  # named before it is made
     try:
+        folder.mkdir(0o700)
         yield folder
     finally:
         if not keep:
@@ -103,18 +105,20 @@ def _folder(keep: bool) -> Iterator[Path]:
 
 @contextmanager
 def _removed_whatever_ends_it() -> Iterator[None]:
-    """A closed terminal or a polite kill unwinds the blocks within, instead of leaving a server behind."""
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, _unwind) for number in numbers}
+    """Ctrl+C, a closed terminal or a polite kill unwinds the blocks within, once, instead of leaving a server behind."""
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+    def unwind(number: int, _frame: FrameType | None) -> None:
+        for further in numbers:  # a terminal that closes sends two
+            signal.signal(further, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, unwind) for number in numbers}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _unwind(number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
 
 
 def _whereabouts(folder: Path, server: EmbeddedServer) -> str:

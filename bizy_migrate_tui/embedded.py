@@ -77,11 +77,14 @@ def embedded_server(version: int = 18, *, password: Secret | None = None, keep: 
     sockets), on a free port of 127.0.0.1. With `keep` it runs on and its folder stays. Raises TargetError
     "embedded-missing" where the extra is not installed and "embedded-failed" where the server does not start.
     """
-    installed = _installed_binaries(version)
-    folder = _new_folder()
+    binaries = _installed_binaries(version)
+    folder = _place() / f"bizy-pg-{os.urandom(4).hex()}"  # named before it is made: whatever strikes, it is removed
     server: EmbeddedServer | None = None
     try:
-        binaries = _reachable(installed, folder)
+        folder.mkdir(0o700)
+        if _is_root():
+            shutil.chown(folder, SERVANT)
+        binaries = _reachable(binaries, folder)
         tcp = password is not None or not hasattr(socket, "AF_UNIX") or os.name == "nt"
         secret = password or (Secret(os.urandom(12).hex()) if tcp else None)
         _initialise(binaries, folder, secret)
@@ -89,8 +92,8 @@ def embedded_server(version: int = 18, *, password: Secret | None = None, keep: 
         yield server
     finally:
         if server is None or not keep:
-            if server is not None:
-                _stop(server)
+            if (folder / "data" / "postmaster.pid").exists():
+                _stop(binaries, folder)
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -107,15 +110,12 @@ def _installed_binaries(version: int) -> Path:
     return Path(POSTGRES_VERSIONS[version])
 
 
-def _new_folder() -> Path:
-    """A private folder that the server can reach and whose sockets have a path that is short enough."""
-    places = dict.fromkeys((Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")))  # noqa: S108 (mkdtemp follows)
+def _place() -> Path:
+    """A folder for temporary ones that the server can reach and where sockets have a path that is short enough."""
+    places = dict.fromkeys((Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")))  # noqa: S108 (private folders follow)
     for place in places:
         if _suits(place):
-            folder = Path(tempfile.mkdtemp(prefix="bizy-pg-", dir=place)).resolve()
-            if _is_root():
-                shutil.chown(folder, SERVANT)
-            return folder
+            return place.resolve()
     raise _failed("No temporary folder suits it.", "Set TMPDIR to a folder with a short path that everybody may enter.")
 
 
@@ -185,21 +185,21 @@ def _start(binaries: Path, folder: Path, password: Secret | None, *, tcp: bool) 
     raise AssertionError("the last attempt returns or raises")
 
 
-def _stop(server: EmbeddedServer) -> None:
-    with suppress(MigrationError, subprocess.TimeoutExpired):
-        _call(
-            server.binaries,
-            "pg_ctl",
-            *("stop", "--wait", "--mode=immediate", f"--timeout={STOP_SECONDS}", f"--pgdata={server.data}"),
-            folder=server.folder,
-        )
+def _stop(binaries: Path, folder: Path) -> None:
+    options = ("stop", "--wait", "--mode=immediate", f"--timeout={STOP_SECONDS}", f"--pgdata={folder / 'data'}")
+    with suppress(MigrationError):
+        _call(binaries, "pg_ctl", *options, folder=folder)
 
 
 def _call(binaries: Path, program: str, *arguments: str, folder: Path) -> None:
-    """Run one of PostgreSQL's programs, as SERVANT where we are root. Raises TargetError with what it said."""
+    """Run one of PostgreSQL's programs, as SERVANT where we are root. Raises TargetError with what it said.
+
+    Whatever strikes meanwhile (ctrl+c, a closed terminal): it is not struck, and is waited for. A server that is half
+    started could not be stopped.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     with tempfile.TemporaryFile() as said:  # a pipe would stay open as long as the server runs
-        done = subprocess.run(
+        process = subprocess.Popen(
             [str(binaries / _program(program)), *arguments],
             cwd=folder,
             env=environment | {"LC_ALL": "C"},
@@ -209,9 +209,13 @@ def _call(binaries: Path, program: str, *arguments: str, folder: Path) -> None:
             user=SERVANT if _is_root() else None,
             group=_group_of_servant() if _is_root() else None,
             extra_groups=[] if _is_root() else None,
-            check=False,
+            start_new_session=True,
         )
-        if done.returncode:
+        try:
+            process.wait()
+        finally:
+            process.wait()
+        if process.returncode:
             said.seek(0)
             log = folder / "log"
             words = said.read().decode(errors="replace") + (log.read_text(errors="replace") if log.exists() else "")

@@ -1,9 +1,12 @@
 import os
+import signal
 import sys
 import tempfile
+import threading
 from contextlib import closing
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from bizy_migrate_tui import embedded
@@ -40,6 +43,34 @@ def test_nothing_stays_when_the_block_fails() -> None:
     with pytest.raises(ZeroDivisionError):
         fail()
     assert not folders[0].exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has not these signals")
+def test_nothing_stays_when_a_signal_strikes_while_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    scratch = Path(tempfile.mkdtemp(prefix="bizy-t-"))
+    scratch.chmod(0o755)
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    started, main = threading.Event(), threading.main_thread()
+
+    def strike() -> None:
+        while not any("ready" in file.read_text() for file in scratch.glob("bizy-pg-*/data/postmaster.pid")):
+            started.wait(0.001)
+        signal.pthread_kill(main.ident or 0, signal.SIGTERM)
+
+    def die(_number: int, _frame: object) -> None:
+        raise ZeroDivisionError
+
+    before = signal.signal(signal.SIGTERM, die)
+    striking = threading.Thread(target=strike, daemon=True)
+    try:
+        striking.start()
+        with pytest.raises(ZeroDivisionError), embedded_server():
+            started.wait(60)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    running = [" ".join(one.info["cmdline"] or []) for one in psutil.process_iter(["cmdline"])]
+    assert not any(str(scratch) in words for words in running)
+    scratch.rmdir()
 
 
 def test_a_password_is_asked_for_over_tcp(tcp_target: Target) -> None:

@@ -106,6 +106,13 @@ class Terminal:
             if not self._read(end):
                 raise AssertionError(f"It never came to {what}. Code {self.code}; on the screen:\n{self.text}")
 
+    def until_there(self, folder: Path, pattern: str) -> None:
+        """Wait until there is such a file in the folder."""
+        end = time.monotonic() + PATIENCE
+        while not any(folder.glob(pattern)):
+            assert time.monotonic() < end, f"{pattern} never came"
+            self._read(time.monotonic() + 0.001)
+
     def end(self) -> int:
         """Wait until the program has ended; its exit code."""
         end = time.monotonic() + PATIENCE

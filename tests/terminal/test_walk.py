@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
+import pytest
 
 from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.address import Target
@@ -64,3 +65,18 @@ def test_a_server_that_is_down_is_tried_again(server: EmbeddedServer, database: 
         here.symlink_to(there)
         terminal.type("enter")
         terminal.wait(PREVIEWED)
+
+
+@pytest.mark.parametrize("moment", ["bizy-pg-*/data/global", "bizy-pg-*/.s.PGSQL.5432", "the welcome"])
+def test_a_closed_window_ends_the_demo_with_its_server(folder: Path, home: Path, moment: str) -> None:
+    scratch = folder / "s"
+    scratch.mkdir(0o755)
+    with running(home, "demo", TMPDIR=str(scratch)) as terminal:
+        if moment == "the welcome":
+            terminal.wait(WELCOME)
+        else:
+            terminal.until_there(scratch, moment)
+        terminal.close()
+        assert terminal.reap() == 129
+    assert processes_of(scratch) == []
+    assert list(scratch.iterdir()) == []
