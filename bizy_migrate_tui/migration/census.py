@@ -11,10 +11,10 @@ from bizy_migrate_tui.migration.rules.clean import INT4_MAX, INT4_MIN
 from bizy_migrate_tui.migration.rules.columns import WebTable
 from bizy_migrate_tui.migration.workbook import CHUNK, PLACEHOLDER, TROUBLED, SourceTable, to_sql
 
-FIELD_END, ROW_END, NULL_MARK = "\x1f", "\x1e", "\x1d"
-"""The load writes these between cells and rows, and for NULL; text that holds one of them takes the careful path."""
+FIELD_END, ROW_END, NULL_MARK, TIME_MARK = "\x1f", "\x1e", "\x1d", "\x1c"
+"""Load and proof write these between cells and rows, for NULL, before local times; text with one takes the careful path."""
 
-_UNWELCOME = ("\0", FIELD_END, ROW_END, NULL_MARK)
+_UNWELCOME = ("\0", FIELD_END, ROW_END, NULL_MARK, TIME_MARK)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def oddity(local: datetime, zone: ZoneInfo) -> Oddity | None:
     return Oddity.DOUBLED if to_local(to_utc(local, zone), zone) == local.replace(fold=0) else Oddity.MISSING
 
 
-class HourShift(dict[str, str]):
+class HourShift(dict[bytes, bytes]):
     """Turns local time text into UTC text, an hour's prefix at a time.
 
     Keys are hours, "YYYY-MM-DD HH"; values are the UTC hours that replace them. An hour that cannot be moved as a whole
@@ -72,22 +72,27 @@ class HourShift(dict[str, str]):
         super().__init__()
         self._zone = zone
 
-    def __missing__(self, hour: str) -> str:
-        start = datetime.fromisoformat(f"{hour}:00:00")
+    def __missing__(self, hour: bytes) -> bytes:
+        start = datetime.fromisoformat(f"{hour.decode()}:00:00")
         last = start + timedelta(minutes=59, seconds=59)
         moved = to_utc(start, self._zone)
         whole = moved.minute == moved.second == 0 and to_utc(last, self._zone) - moved == last - start
-        self[hour] = result = moved.isoformat(" ")[:13] if whole else ""
+        self[hour] = result = moved.isoformat(" ")[:13].encode() if whole else b""
         return result
 
-    def utc_text(self, local: str | None) -> str | None:
-        """The UTC of "YYYY-MM-DD HH:MM:SS" with or without ".ffffff", in the same form."""
-        if local is None:
-            return None
+    def utc_text(self, local: bytes) -> bytes:
+        """UTC of text that begins with a local "YYYY-MM-DD HH:MM:SS"; what follows stays as it is."""
         hour = self[local[:13]]
-        if hour:
-            return hour + local[13:]
-        return to_utc(datetime.fromisoformat(local[:19]), self._zone).isoformat(" ") + local[19:]
+        return hour + local[13:] if hour else self._moved_alone(local)
+
+    def utc_lines(self, lines: bytes, mark: bytes) -> bytes:
+        """Lines in which a mark stands before each local time; the marks go."""
+        before, *times = lines.split(mark)
+        moved = [hour + time[13:] if (hour := self[time[:13]]) else self._moved_alone(time) for time in times]
+        return before + b"".join(moved)
+
+    def _moved_alone(self, local: bytes) -> bytes:
+        return to_utc(datetime.fromisoformat(local[:19].decode()), self._zone).isoformat(" ").encode() + local[19:]
 
 
 def odd_hours(zone: ZoneInfo, first: int, last: int) -> tuple[str, ...]:

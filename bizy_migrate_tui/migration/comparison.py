@@ -4,6 +4,7 @@ Chunks of rows that need no care are written out by both databases in the same f
 compared as bytes. Where a chunk differs, its rows are compared; where a row differs, its cells are, as typed values.
 """
 
+import io
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +15,9 @@ from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy import ColumnElement, DateTime, Float, Integer, and_, case, cast, func, literal_column, select
-from sqlalchemy import Text as SqlText
+from sqlalchemy import ColumnElement, DateTime, Float, Integer, and_, case, cast, func, literal_column, not_, select
 
+from bizy_migrate_tui.migration.census import ROW_END, TIME_MARK
 from bizy_migrate_tui.migration.findings import Difference
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
 from bizy_migrate_tui.migration.rules.columns import Column, Form, WebTable
@@ -26,8 +27,8 @@ from bizy_migrate_tui.migration.wall_clock import HourTable, instant_of, read_ti
 from bizy_migrate_tui.migration.web_schema import METADATA
 from bizy_migrate_tui.migration.workbook import CAREFUL, PLACEHOLDER, PRESENT, SourceTable, key_ranges, open_again, to_sql
 
-_LINE_END = b"\x1e"
-"""Stands between lines; no row that is compared as a line holds it (`census`)."""
+_LINE_END = f",{ROW_END}\n".encode()
+"""Ends each line on both sides; no row that is compared as a line holds ROW_END."""
 
 _ROWS_OPENED = 1000
 """So many differing rows are opened to their cells; of the others only the row is named."""
@@ -40,12 +41,14 @@ class Scope(Enum):
     PRESENT = "present"
 
 
-class _Lines:
-    """A file that keeps each line COPY writes as an item; `write` is the list's own, so that no Python runs per row."""
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """What a chunk of the source should look like in the target: its rows, its lowest and highest id, its lines."""
 
-    def __init__(self) -> None:
-        self.lines: list[bytes] = []
-        self.write = self.lines.append
+    rows: int
+    low: int
+    high: int
+    lines: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Comparison:
         self._opened = 0
         ids = PRESENT[home.name].c.id
         self._present_sql = to_sql(select(ids).where(ids == PLACEHOLDER))
-        _give_functions(side.workbook, side.reading)
+        self._hours = HourTable(side.reading.zone)
 
     def differences(self, advance: Callable[[int], None] = lambda _rows: None) -> Iterator[Difference]:
         """Each cell that differs, in key order; `advance` is told of the rows of the source gone through."""
@@ -81,16 +84,16 @@ class Comparison:
         self._lines_sql = self._ask_for_lines()
         ranges = list(key_ranges(self._side.workbook, self._source))
         with closing(open_again(self._side.workbook)) as other, ThreadPoolExecutor(1) as ahead:
-            _give_functions(other, self._side.reading)
+            other.create_function("shortest_number", 1, _shortest_number, deterministic=True)
             following = ahead.submit(self._expected, other, *ranges[0]) if ranges else None
             for number in range(len(ranges)):
                 assert following is not None  # noqa: S101 (there is one for every range)
-                low, high, expected = following.result()
+                expected = following.result()
                 if number + 1 < len(ranges):
                     following = ahead.submit(self._expected, other, *ranges[number + 1])
-                if expected:
-                    yield from self._compare_lines(expected, self._found(low, high))
-                advance(len(expected))
+                if expected.rows:
+                    yield from self._compare_lines(expected.lines, self._found(expected.low, expected.high))
+                advance(expected.rows)
         yield from self._compare_careful()
 
     def differences_of(self, ids: Iterable[int]) -> Iterator[Difference]:
@@ -98,13 +101,13 @@ class Comparison:
         for id_ in sorted(ids):
             yield from self._compare_rows([self._reader.row_with_id(self._home, id_)])
 
-    def _compare_lines(self, expected: list[bytes], found: list[bytes]) -> Iterator[Difference]:
+    def _compare_lines(self, expected: bytes, found: bytes) -> Iterator[Difference]:
         """Compare the lines of a chunk; those of rows that are none of it, or are compared with care, may lie between."""
         if expected == found:
             return
-        lines = {line[: line.index(b",")]: line for line in found}
-        for line in expected:
-            id_ = line[: line.index(b",")]
+        lines = {line.partition(b",")[0]: line for line in found.split(_LINE_END)}
+        for line in expected.removesuffix(_LINE_END).split(_LINE_END):
+            id_ = line.partition(b",")[0]
             if lines.get(id_) != line:
                 yield from self._open(self._reader.row_with_id(self._home, int(id_)))
 
@@ -181,76 +184,77 @@ class Comparison:
             return and_(condition, (id_ + 0).in_(present))
         return and_(condition, id_.not_in(present)) if self._has_present else condition
 
-    def _expected(self, workbook: sqlite3.Connection, first: int, last: int) -> tuple[int, int, list[bytes]]:
-        """Of the rows of a range that are compared as lines: the lowest and the highest id, and their lines."""
-        low, high, lines = workbook.execute(self._lines_sql, (first, last)).fetchone()
-        return low, high, lines.split(_LINE_END) if lines else []
+    def _expected(self, workbook: sqlite3.Connection, first: int, last: int) -> _Expected:
+        """Of the rows of a range that are compared as lines, what PostgreSQL should write."""
+        rows, low, high, lines = workbook.execute(self._lines_sql, (first, last)).fetchone()
+        return _Expected(rows, low, high, self._hours.in_utc(lines, TIME_MARK.encode()) + b"\n" if rows else b"")
 
     def _ask_for_lines(self) -> str:
         source = self._source
         rows = select(source.column("id").label("id"), self._line().label("line")).where(self._is_fast())
         fast = rows.order_by(source.key).subquery().c
-        return to_sql(select(func.min(fast.id), func.max(fast.id), func.group_concat(fast.line, _LINE_END.decode())))
+        return to_sql(select(func.count(), func.min(fast.id), func.max(fast.id), func.group_concat(fast.line, "\n")))
 
     def _line(self) -> ColumnElement[str]:
-        cells = [self._source.column("id"), literal_column(str(self._user_id))]
-        cells += [self._written(column) for column in self._columns]
-        line: ColumnElement[str] = cells[0]
-        for cell in cells[1:]:
-            line = line.op("||")(",").op("||")(func.coalesce(cell, "NULL"))
-        return line.op("||")("\n")
+        """A row as COPY writes it: CSV in which `%Q` quotes text, and says NULL, the very way that PostgreSQL is told to."""
+        cells = [self._written(column) for column in self._columns]
+        form = ",".join(["%s", "%s", *("%Q" if self._is_text(column.name) else "%s" for column in self._columns), ROW_END])
+        return func.printf(form, self._source.column("id"), self._user_id, *cells)
+
+    def _is_text(self, name: str) -> bool:
+        return not isinstance(METADATA.tables[self._home.name].c[name].type, (Integer, Float, DateTime))
 
     def _written(self, column: Column) -> ColumnElement[Any]:
-        """A clean cell of the source as PostgreSQL will write it."""
+        """A clean cell of the source, to be put into its line."""
         if column.form is Form.MADE:
-            return literal_column(f"'{_trimmed(str(self._side.reading.loaded_at))}'" if column.name == "updated_at" else "NULL")
+            return literal_column(f"'{_trimmed(str(self._side.reading.loaded_at))}'" if column.name == "updated_at" else "'NULL'")
         cell = self._source.column(column.name)
         kind = METADATA.tables[self._home.name].c[column.name].type
-        if isinstance(kind, Integer):
-            return cell
         if isinstance(kind, Float):
-            whole = and_(cell == cast(cell, Integer), func.abs(cell) < 1e15)
-            return case((whole, cast(cast(cell, Integer), SqlText)), else_=func.shortest_number(cell))
-        if not isinstance(kind, DateTime):
-            return func.quote(cell)
-        trimmed = case((func.length(cell) == 26, func.rtrim(func.rtrim(cell, "0"), ".")), else_=cell)
-        if column.form is not Form.LOCAL_TIME:
-            return trimmed
-        moved = func.wall_to_utc(trimmed)
-        if column.name == "created_at" and self._side.reading.utc_until is not None:
-            return case((self._source.column("id") <= self._side.reading.utc_until, trimmed), else_=moved)
-        return moved
+            cell = _as_number(cell)
+        elif isinstance(kind, DateTime):
+            cell = self._as_time(column, case((func.substr(cell, 26) == "0", func.rtrim(func.rtrim(cell, "0"), ".")), else_=cell))
+        return cell if self._is_text(column.name) else func.coalesce(cell, "NULL")
 
-    def _found(self, low: int, high: int) -> list[bytes]:
+    def _as_time(self, column: Column, time: ColumnElement[Any]) -> ColumnElement[Any]:
+        if column.form is not Form.LOCAL_TIME:
+            return time
+        marked = literal_column(f"'{TIME_MARK}'").op("||")(time)
+        if column.name == "created_at" and self._side.reading.utc_until is not None:
+            return case((self._source.column("id") <= self._side.reading.utc_until, time), else_=marked)
+        return marked
+
+    def _found(self, low: int, high: int) -> bytes:
         names = ["id", "user_id", *(column.name for column in self._columns)]
-        kinds = METADATA.tables[self._home.name].c
-        texts = [name for name in names if not isinstance(kinds[name].type, (Integer, Float, DateTime))]
+        texts = filter(self._is_text, names)
         statement = sql.SQL(
-            "COPY (SELECT {} FROM {} WHERE id BETWEEN {} AND {} ORDER BY id)"
+            "COPY (SELECT {}, {} FROM {} WHERE id BETWEEN {} AND {} ORDER BY id)"
             " TO STDOUT (FORMAT csv, NULL 'NULL', QUOTE '''', FORCE_QUOTE ({}))"
         ).format(
             sql.SQL(", ").join(map(sql.Identifier, names)),
+            sql.Literal(ROW_END),
             sql.Identifier("public", self._home.name),
             sql.Literal(low),
             sql.Literal(high),
             sql.SQL(", ").join(map(sql.Identifier, texts)),
         )
-        lines = _Lines()
+        lines = io.BytesIO()
         self._server.copy_expert(statement, lines)
-        return lines.lines
+        return lines.getvalue()
 
 
 def _trimmed(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _shortest_number(number: float | None) -> str | None:
-    return None if number is None else repr(float(number)).removesuffix(".0")
+def _as_number(cell: ColumnElement[Any]) -> ColumnElement[Any]:
+    """As PostgreSQL writes it: the shortest text that means the number, and whole numbers without a point."""
+    whole, sixty_fourths = (and_(cell * parts == cast(cell * parts, Integer), func.abs(cell) < 1e6) for parts in (1, 64))
+    return case((whole, cast(cell, Integer)), (not_(sixty_fourths), func.shortest_number(cell)), else_=cell)
 
 
-def _give_functions(workbook: sqlite3.Connection, reading: Reading) -> None:
-    workbook.create_function("wall_to_utc", 1, HourTable(reading.zone).utc_text, deterministic=True)
-    workbook.create_function("shortest_number", 1, _shortest_number, deterministic=True)
+def _shortest_number(number: float) -> str:
+    return repr(float(number)).removesuffix(".0")
 
 
 def _is_equal(expected: Value, found: str | None, kind: object) -> bool:

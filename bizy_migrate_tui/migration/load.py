@@ -1,7 +1,7 @@
 """Loads goals and tasks with COPY: clean rows as text that SQLite itself writes, careful rows one by one.
 
-Cells end with FIELD_END and NULL is NULL_MARK; neither occurs in a clean row (`inventory`), so whole chunks can be
-escaped at once instead of cell by cell.
+Cells end with FIELD_END, NULL is NULL_MARK, and TIME_MARK stands before a local time; none of them occurs in a clean row
+(`census`), so that whole chunks can be escaped, and their times moved, at once instead of cell by cell.
 """
 
 import sqlite3
@@ -14,9 +14,9 @@ from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy import ColumnElement, and_, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, literal_column, not_, select
 
-from bizy_migrate_tui.migration.census import FIELD_END, NULL_MARK, ROW_END
+from bizy_migrate_tui.migration.census import FIELD_END, NULL_MARK, ROW_END, TIME_MARK
 from bizy_migrate_tui.migration.clock import HourShift
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
 from bizy_migrate_tui.migration.rules.columns import Column, Form, WebTable
@@ -52,8 +52,8 @@ class Loader:
         self._workbook, self._home, self._user_id, self._reading = workbook, home, user_id, reading
         self._source = tables[home.name]
         self._reader = CarefulReader(workbook, tables, reading)
-        workbook.create_function("to_utc", 1, HourShift(reading.zone).utc_text, deterministic=True)
-        workbook.create_function("number_text", 1, _number_text, deterministic=True)
+        self._shift = HourShift(reading.zone)
+        workbook.create_function("number_text", 1, repr, deterministic=True)
         self._lines_sql, self._ids_sql = self._statements()
         ids = PRESENT[home.name].c.id
         self._present_sql = to_sql(select(ids).where(ids == PLACEHOLDER))
@@ -95,7 +95,8 @@ class Loader:
         else:
             for (found,) in self._workbook.execute(self._ids_sql, (first, last)).fetchall():
                 loaded.add(found, found)
-        return rows, _escaped(text, _ESCAPES).replace(b"\x1e", b"\n") + b"\n"
+        text = self._shift.utc_lines(text, TIME_MARK.encode())
+        return rows, _escaped(text, _ESCAPES).replace(ROW_END.encode(), b"\n") + b"\n"
 
     def _statements(self) -> tuple[str, str]:
         """Of the clean rows of a chunk: how many, their lowest and highest id and their lines; and their ids one by one."""
@@ -111,22 +112,24 @@ class Loader:
         return to_sql(lines), to_sql(select(id_).where(is_loaded).order_by(source.key))
 
     def _line(self) -> ColumnElement[str]:
-        line: ColumnElement[str] = self._source.column("id")
-        for cell in (literal_column(str(self._user_id)), *map(self._cell, self._home.columns)):
-            line = line.op("||")(FIELD_END).op("||")(func.coalesce(cell, NULL_MARK))
-        return line
+        cells = [func.coalesce(self._cell(column), NULL_MARK) for column in self._home.columns]
+        form = FIELD_END.join(["%s"] * (2 + len(cells)))
+        return func.printf(form, self._source.column("id"), self._user_id, *cells)
 
     def _cell(self, column: Column) -> ColumnElement[Any]:
         if column.form is Form.MADE:
             return literal_column(f"'{self._reading.loaded_at}'" if column.name == "updated_at" else "NULL")
         cell = self._source.column(column.name)
         if column.form is Form.REAL:
-            return func.number_text(cell)
+            # SQLite writes 15 digits, which is exact for quarters and the like; other fractions go the way round through Python.
+            is_exact = and_(cell * 64 == cast(cell * 64, Integer), func.abs(cell) < 1e6)
+            return case((not_(is_exact), func.number_text(cell)), else_=cell)
         if column.form is not Form.LOCAL_TIME:
             return cell
+        local = literal_column(f"'{TIME_MARK}'").op("||")(cell)
         if column.name == "created_at" and self._reading.utc_until is not None:
-            return case((self._source.column("id") <= self._reading.utc_until, cell), else_=func.to_utc(cell))
-        return func.to_utc(cell)
+            return case((self._source.column("id") <= self._reading.utc_until, cell), else_=local)
+        return local
 
     def _careful_line(self, row: CarefulRow) -> bytes:
         cells: tuple[Value, ...] = (row.id, self._user_id, *row.values)
@@ -160,10 +163,6 @@ def _ahead(chunks: Iterator[tuple[int, bytes]]) -> Generator[tuple[int, bytes], 
         while (chunk := following.result()) is not None:
             following = side.submit(next, chunks, None)
             yield chunk
-
-
-def _number_text(number: float | None) -> str | None:
-    return None if number is None else repr(number)
 
 
 def _cell_text(value: Value) -> bytes:

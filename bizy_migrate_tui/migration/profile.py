@@ -39,7 +39,7 @@ class Profile:
 
 def teach_utc(workbook: sqlite3.Connection, reading: Reading) -> None:
     """Let SQL in this connection call `to_utc`."""
-    workbook.create_function("to_utc", 1, _forgiving(HourShift(reading.zone).utc_text), deterministic=True)
+    workbook.create_function("to_utc", 1, _forgiving(HourShift(reading.zone)), deterministic=True)
 
 
 def utc_of(source: SourceTable, home: WebTable, reading: Reading) -> ColumnElement[Any]:
@@ -96,12 +96,12 @@ def _text(label: object) -> str:
     return label if isinstance(label, str) else bytes(label).decode(errors="replace") if isinstance(label, bytes) else str(label)
 
 
-def _forgiving(convert: Callable[[str | None], str | None]) -> Callable[[object], str | None]:
+def _forgiving(shift: HourShift) -> Callable[[object], str | None]:
     """A time that does not exist has no month; an error in a function would end the whole query."""
 
     def converted(time: object) -> str | None:
         try:
-            return convert(time if isinstance(time, str) else None)
+            return shift.utc_text(time.encode()).decode() if isinstance(time, str) else None
         except ValueError:
             return None
 

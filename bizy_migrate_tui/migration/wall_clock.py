@@ -52,23 +52,27 @@ def _offset_before(shown: datetime, zone: ZoneInfo, offset: timedelta) -> timede
     return _offset(instant, zone)
 
 
-class HourTable(dict[str, str]):
+class HourTable(dict[bytes, bytes]):
     """Moves local time text to UTC text for whole hours, remembering each hour; other times are worked out singly."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         super().__init__()
         self._zone = zone
 
-    def utc_text(self, shown: str | None) -> str | None:
-        """UTC of a local "YYYY-MM-DD HH:MM:SS[.ffffff]", in the same form."""
-        if shown is None:
-            return None
-        hour = self[shown[:13]]
-        return hour + shown[13:] if hour else f"{instant_of(read_time(shown[:19]), self._zone)}{shown[19:]}"
+    def in_utc(self, text: bytes, mark: bytes) -> bytes:
+        """Text with a mark before each local "YYYY-MM-DD HH:MM:SS" in it; those are moved, and their marks taken away."""
+        parts = text.split(mark)
+        for number, part in enumerate(parts[1:], 1):
+            hour = self[part[:13]]
+            parts[number] = hour + part[13:] if hour else self._single(part[:19]) + part[19:]
+        return b"".join(parts)
 
-    def __missing__(self, hour: str) -> str:
-        begin = read_time(f"{hour}:00:00")
+    def _single(self, shown: bytes) -> bytes:
+        return str(instant_of(read_time(shown.decode()), self._zone)).encode()
+
+    def __missing__(self, hour: bytes) -> bytes:
+        begin = read_time(f"{hour.decode()}:00:00")
         instant = instant_of(begin, self._zone)
         whole = str(instant)[14:] == "00:00" and shown_at(instant + _HOUR, self._zone) == begin + _HOUR
-        self[hour] = moved = str(instant)[:13] if whole else ""
+        self[hour] = moved = str(instant)[:13].encode() if whole else b""
         return moved
