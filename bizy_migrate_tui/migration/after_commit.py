@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -108,13 +109,19 @@ def check_index(rows: Cursor, user_id: int) -> Check:
 
 
 def time_queries(rows: Cursor, workbook: sqlite3.Connection | None, user_id: int) -> Iterator[QueryTime]:
-    """The guide's four queries, each on both databases."""
-    for query in QUERIES:
-        started = time.perf_counter()
-        rows.execute(query.postgres, {"user": user_id})
-        rows.fetchall()
-        postgres = (time.perf_counter() - started) * 1000
-        yield QueryTime(query.name, _sqlite_ms(workbook, query.sqlite), postgres, query.expected_ms)
+    """The guide's four queries, each on both databases, which answer side by side."""
+    with ThreadPoolExecutor(1) as side:
+        before = side.map(lambda query: _sqlite_ms(workbook, query.sqlite), QUERIES)
+        after = [_postgres_ms(rows, query.postgres, user_id) for query in QUERIES]
+    for query, sqlite, postgres in zip(QUERIES, before, after, strict=True):
+        yield QueryTime(query.name, sqlite, postgres, query.expected_ms)
+
+
+def _postgres_ms(rows: Cursor, statement: str, user_id: int) -> float:
+    started = time.perf_counter()
+    rows.execute(statement, {"user": user_id})
+    rows.fetchall()
+    return (time.perf_counter() - started) * 1000
 
 
 def _sqlite_ms(workbook: sqlite3.Connection | None, statement: str) -> float | None:

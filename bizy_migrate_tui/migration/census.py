@@ -1,29 +1,38 @@
-"""The census: looks at every row of a web table once, a chunk at a time, and notes the keys of those that need care."""
+"""The census: looks at every row of a web table once, a chunk at a time, and notes the keys of those that need care.
+
+A chunk is put through the screens of all its columns (`rules.screens`). Only where one of them says no, its rows are asked
+one by one.
+"""
 
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, insert, literal_column, not_, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, literal_column, or_, select
 
 from bizy_migrate_tui.migration.rules.clean import INT4_MAX, INT4_MIN
-from bizy_migrate_tui.migration.rules.columns import WebTable
-from bizy_migrate_tui.migration.workbook import CHUNK, PLACEHOLDER, TROUBLED, SourceTable, to_sql
+from bizy_migrate_tui.migration.rules.columns import Form, WebTable
+from bizy_migrate_tui.migration.rules.screens import Screen, is_welcome
+from bizy_migrate_tui.migration.workbook import PLACEHOLDER, TROUBLED, SourceTable, to_sql
 
-FIELD_END, ROW_END, NULL_MARK, TIME_MARK = "\x1f", "\x1e", "\x1d", "\x1c"
-"""Load and proof write these between cells and rows, for NULL, before local times; text with one takes the careful path."""
 
-_UNWELCOME = ("\0", FIELD_END, ROW_END, NULL_MARK, TIME_MARK)
+class Span(NamedTuple):
+    """The earliest and the latest of some times, as text."""
+
+    earliest: str
+    latest: str
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a chunk has: its rows, and the earliest and latest creation time (as text) among those that are fine."""
+    """A chunk: its first and last key, its rows, and the span of each column of times in those rows that are fine."""
 
+    first: int
+    last: int
     rows: int
-    earliest: str | None
-    latest: str | None
+    spans: Mapping[str, Span]
 
 
 class Census:
@@ -32,9 +41,13 @@ class Census:
     def __init__(self, home: WebTable, tables: Mapping[str, SourceTable]) -> None:
         self.source = tables[home.name]
         self._troubled = TROUBLED[home.name]
-        self._is_clean = _is_clean(home, self.source, tables.get("goals"))
-        self._texts = _texts(home, self.source)
-        self._question = self._ask()
+        goals = tables.get("goals")
+        screens = {"id": _IDS, "parent_goal_id": _links_to(goals)}
+        screens |= {column.name: column.screen for column in home.columns if column.screen}
+        self._screens = [(screen, screen.ask(self.source.column(name))) for name, screen in screens.items()]
+        self._times = [column.name for column in home.columns if column.form is Form.LOCAL_TIME or column.name == "created_at"]
+        self._overview = self._ask_together()
+        self._rows = self._ask_one_by_one(home, goals)
 
     def begin(self, workbook: sqlite3.Connection) -> None:
         """Forget an earlier census, and note the rows whose id another row has too."""
@@ -47,36 +60,62 @@ class Census:
 
     def look(self, workbook: sqlite3.Connection, first: int, last: int) -> Seen:
         """Look at the rows with keys from first to last, CHUNK of them at most."""
-        rows, clean_rows, text, earliest, latest = workbook.execute(self._question, (first, last)).fetchone()
-        chunk = self.source.key.between(first, last)
-        if clean_rows < rows:
-            keys = select(self.source.key).select_from(self.source.table).where(chunk, not_(self._is_clean))
-            workbook.execute(to_sql(insert(self._troubled).prefix_with("OR IGNORE").from_select(["key"], keys)))
-        if not _is_welcome(text):
-            self._add_unwelcome(workbook, chunk)
-        return Seen(rows, *(None if time is None else time.decode() for time in (earliest, latest)))
+        rows, *answers = workbook.execute(self._overview, (first, last)).fetchone()
+        ends = iter(answers[: 2 * len(self._times)])
+        if self._all_fine(rows, answers[2 * len(self._times) :]):
+            spans = {name: _span(low, high) for name, low, high in zip(self._times, ends, ends, strict=True) if low}
+            return Seen(first, last, rows, spans)
+        return Seen(first, last, rows, self._look_closer(workbook, first, last))
 
-    def _ask(self) -> str:
-        """Of a chunk: its rows, how many are fine, their texts, their earliest and their latest creation time."""
-        created = self.source.column("created_at")
-        rows_of = select(self._is_clean.label("clean"), created.label("created"), self._texts.label("texts"))
+    def _all_fine(self, rows: int, answers: list[Any]) -> bool:
+        given = iter(answers)
+        return all(screen.is_fine(rows, *islice(given, len(asked))) for screen, asked in self._screens)
+
+    def _look_closer(self, workbook: sqlite3.Connection, first: int, last: int) -> Mapping[str, Span]:
+        """Note the troubled rows of a chunk; the spans of the others."""
+        troubled: list[tuple[int]] = []
+        fine: list[list[bytes | None]] = []
+        for key, is_clean, texts, *times in workbook.execute(self._rows, (first, last)):
+            if is_clean and is_welcome(texts):
+                fine.append(times)
+            else:
+                troubled.append((key,))
+        workbook.executemany(to_sql(insert(self._troubled).prefix_with("OR IGNORE").values(key=PLACEHOLDER)), troubled)
+        columns = {name: [time for times in fine if (time := times[number])] for number, name in enumerate(self._times)}
+        return {name: _span(min(times), max(times)) for name, times in columns.items() if times}
+
+    def _ask_together(self) -> str:
+        ends = [end(self.source.column(name).collate("BINARY")) for name in self._times for end in (func.min, func.max)]
+        answers = [answer for _screen, asked in self._screens for answer in asked]
         chunk = self.source.key.between(PLACEHOLDER, PLACEHOLDER)
-        # The LIMIT keeps SQLite from merging the two selects, which would work out `clean` anew for each use of it.
-        each = rows_of.select_from(self.source.table).where(chunk).limit(CHUNK).subquery().c
-        return to_sql(
-            select(
-                func.count(),
-                func.sum(each.clean),
-                func.group_concat(case((each.clean, each.texts), else_=""), "\n"),
-                func.min(case((each.clean, each.created))),
-                func.max(case((each.clean, each.created))),
-            )
-        )
+        return to_sql(select(func.count(), *ends, *answers).select_from(self.source.table).where(chunk))
 
-    def _add_unwelcome(self, workbook: sqlite3.Connection, chunk: ColumnElement[bool]) -> None:
-        rows = select(self.source.key, self._texts).select_from(self.source.table).where(chunk, self._is_clean)
-        keys = [(key,) for key, text in workbook.execute(to_sql(rows)).fetchall() if not _is_welcome(text)]
-        workbook.executemany(to_sql(insert(self._troubled).prefix_with("OR IGNORE").values(key=PLACEHOLDER)), keys)
+    def _ask_one_by_one(self, home: WebTable, goals: SourceTable | None) -> str:
+        asked = (_is_clean(home, self.source, goals), _texts(home, self.source), *map(self.source.column, self._times))
+        chunk = self.source.key.between(PLACEHOLDER, PLACEHOLDER)
+        return to_sql(select(self.source.key, *asked).select_from(self.source.table).where(chunk))
+
+
+def _span(earliest: bytes, latest: bytes) -> Span:
+    return Span(earliest.decode(), latest.decode())
+
+
+_IDS = Screen(
+    lambda id_: (func.sum(func.typeof(id_) == "integer"), func.min(id_), func.max(id_)),
+    lambda rows, integers, low, high: integers == rows and low >= INT4_MIN and high <= INT4_MAX,
+)
+"""An id that PostgreSQL can hold."""
+
+
+def _links_to(goals: SourceTable | None) -> Screen:
+    """NULL, or the id of a goal."""
+    if goals is None or "id" not in goals.columns:
+        return Screen(lambda parent: (func.count(parent),), lambda _rows, given: given == 0)
+    ids = select(goals.table.c.id)
+    return Screen(
+        lambda parent: (func.count(parent), func.sum(and_(func.typeof(parent) == "integer", parent.in_(ids)))),
+        lambda _rows, given, known: given == (known or 0),
+    )
 
 
 def _is_clean(home: WebTable, source: SourceTable, goals: SourceTable | None) -> ColumnElement[Any]:
@@ -98,11 +137,3 @@ def _texts(home: WebTable, source: SourceTable) -> ColumnElement[Any]:
         if column.is_free_text:
             joined = joined.op("||")("\n").op("||")(func.coalesce(source.column(column.name), ""))
     return joined
-
-
-def _is_welcome(text: bytes | None) -> bool:
-    try:
-        decoded = (text or b"").decode()
-    except UnicodeDecodeError:
-        return False
-    return not any(mark in decoded for mark in _UNWELCOME)

@@ -96,23 +96,20 @@ class HourShift(dict[bytes, bytes]):
 
 
 def odd_hours(zone: ZoneInfo, first: int, last: int) -> tuple[str, ...]:
-    """The hours ("YYYY-MM-DD HH") of the years first to last in which the zone's clock doubles or skips a time.
+    """The hours ("YYYY-MM-DD HH", sorted) of the years first to last in which the zone's clock doubles or skips a time.
 
     Steps through the days; an offset that differs at both ends of a day means a change within it.
     """
-    hours: list[str] = []
+    hours: set[str] = set()
     day = datetime(max(first, 1), 1, 1)
     end = datetime(min(last, 9998), 12, 31)
     while day <= end:
         following = day + timedelta(days=1)
         if day.replace(tzinfo=zone).utcoffset() != following.replace(tzinfo=zone).utcoffset():
-            for quarter in range(-8, 104):
-                moment = day + timedelta(minutes=15 * quarter)
-                hour = moment.isoformat(" ")[:13]
-                if hour not in hours[-60:] and _odd_within(moment, zone):
-                    hours.append(hour)
+            quarters = (day + timedelta(minutes=15 * quarter) for quarter in range(-8, 104))
+            hours |= {moment.isoformat(" ")[:13] for moment in quarters if _odd_within(moment, zone)}
         day = following
-    return tuple(hours)
+    return tuple(sorted(hours))
 
 
 @lru_cache

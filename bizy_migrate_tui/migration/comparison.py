@@ -17,11 +17,11 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import ColumnElement, DateTime, Float, Integer, and_, case, cast, func, literal_column, not_, select
 
-from bizy_migrate_tui.migration.census import ROW_END, TIME_MARK
 from bizy_migrate_tui.migration.findings import Difference
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
 from bizy_migrate_tui.migration.rules.columns import Column, Form, WebTable
 from bizy_migrate_tui.migration.rules.repairs import Value
+from bizy_migrate_tui.migration.rules.screens import ROW_END, TIME_MARK
 from bizy_migrate_tui.migration.rules.values import Raw
 from bizy_migrate_tui.migration.wall_clock import HourTable, instant_of, read_time
 from bizy_migrate_tui.migration.web_schema import METADATA
@@ -43,7 +43,10 @@ class Scope(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Expected:
-    """What a chunk of the source should look like in the target: its rows, its lowest and highest id, its lines."""
+    """What a chunk of the source should look like in the target: its rows, their lowest and highest id, their lines.
+
+    TIME_MARK stands before each local time.
+    """
 
     rows: int
     low: int
@@ -92,7 +95,8 @@ class Comparison:
                 if number + 1 < len(ranges):
                     following = ahead.submit(self._expected, other, *ranges[number + 1])
                 if expected.rows:
-                    yield from self._compare_lines(expected.lines, self._found(expected.low, expected.high))
+                    lines = self._hours.in_utc(expected.lines, TIME_MARK.encode()) + b"\n"
+                    yield from self._compare_lines(lines, self._found(expected.low, expected.high))
                 advance(expected.rows)
         yield from self._compare_careful()
 
@@ -186,8 +190,7 @@ class Comparison:
 
     def _expected(self, workbook: sqlite3.Connection, first: int, last: int) -> _Expected:
         """Of the rows of a range that are compared as lines, what PostgreSQL should write."""
-        rows, low, high, lines = workbook.execute(self._lines_sql, (first, last)).fetchone()
-        return _Expected(rows, low, high, self._hours.in_utc(lines, TIME_MARK.encode()) + b"\n" if rows else b"")
+        return _Expected(*workbook.execute(self._lines_sql, (first, last)).fetchone())
 
     def _ask_for_lines(self) -> str:
         source = self._source

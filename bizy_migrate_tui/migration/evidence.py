@@ -5,6 +5,7 @@ time that lies before that of the task made just before it, by the zone's offset
 """
 
 import operator
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from sqlalchemy import ColumnElement, LargeBinary, Select, and_, case, cast, exi
 
 from bizy_migrate_tui.migration import clock
 from bizy_migrate_tui.migration.rules.values import RawText, as_moment
-from bizy_migrate_tui.migration.workbook import SourceTable, key_ranges, to_sql
+from bizy_migrate_tui.migration.workbook import PLACEHOLDER, SourceTable, key_ranges, to_sql
 
 _SHOWN = 100
 
@@ -108,14 +109,61 @@ def _dangling_dependencies(connection: sqlite3.Connection, tasks: SourceTable | 
     """Tasks that depend on a task that does not exist."""
     if tasks is None or not {"id", "dependencies"} <= set(tasks.columns):
         return Sighting(0, ())
-    documents = tasks.column("dependencies")
+    documents, in_chunk = tasks.column("dependencies"), tasks.key.between(PLACEHOLDER, PLACEHOLDER)
+    joined = to_sql(
+        select(func.group_concat(documents, "\n")).select_from(tasks.table).where(in_chunk, documents.not_in(("[]", "null")))
+    )
+    exact = to_sql(_dangling(tasks))
+    exists = _Existing(connection, tasks)
+    total, shown = 0, list[int]()
+    for first, last in key_ranges(connection, tasks):
+        (text,) = connection.execute(joined, (first, last)).fetchone()
+        if text and not (_USUAL.fullmatch(text) and exists.all(set(map(int, _NUMBER.findall(text))))):
+            found = [row[0] for row in connection.execute(exact, (first, last)).fetchall()]
+            total += len(found)
+            shown += found[: _SHOWN - len(shown)]
+    return Sighting(total, tuple(shown))
+
+
+_USUAL = re.compile(rb"[\[\], \n0-9]*+")
+"""Lists of whole numbers, or what at worst is no JSON and has a finding of its own."""
+_NUMBER = re.compile(rb"\d{1,18}")
+
+
+class _Existing:
+    """Knows which tasks exist; where ids have no gaps, the lowest and the highest of them say it all."""
+
+    def __init__(self, connection: sqlite3.Connection, tasks: SourceTable) -> None:
+        id_ = tasks.table.c.id
+        ends = select(func.count(), func.min(id_), func.max(id_)).select_from(tasks.table)
+        rows, self._low, self._high = connection.execute(to_sql(ends)).fetchone()
+        self._has_gaps = not rows or not tasks.id_is_key or self._high - self._low + 1 != rows
+        value = func.json_each(PLACEHOLDER).table_valued("value").c.value
+        self._missing = to_sql(select(value).where(value.not_in(select(id_))).limit(1))
+        self._connection = connection
+
+    def all(self, ids: set[int]) -> bool:
+        """Whether there is a task for each of the ids."""
+        if not ids:
+            return True
+        if not self._has_gaps:
+            return bool(self._low <= min(ids) and max(ids) <= self._high)
+        return self._connection.execute(self._missing, (str(sorted(ids)),)).fetchone() is None
+
+
+def _dangling(tasks: SourceTable) -> Select[int]:
+    """The tasks of a chunk that do, in the order of their ids."""
+    in_chunk = tasks.key.between(PLACEHOLDER, PLACEHOLDER)
+    chunk = select(tasks.table.c.id, tasks.column("dependencies").label("documents")).select_from(tasks.table).where(in_chunk)
+    rows = chunk.subquery("chunk")
+    documents = rows.c.documents
     # Ones that are no array of integers have a finding of their own.
     readable = case((documents.is_(None), "[]"), (func.is_integer_array(cast(documents, LargeBinary)), documents), else_="[]")
     item = func.json_each(readable).table_valued("value")
-    other = tasks.table.alias("other")
-    missing = not_(exists(select(literal_column("1")).where(other.c.id == item.c.value)))
-    found = select(tasks.table.c.id).select_from(tasks.table, item).where(documents != "[]", documents != "null", missing)
-    return _counted(connection, found.distinct(), tasks.table.c.id)
+    known = tasks.table.alias("known")
+    missing = not_(exists(select(literal_column("1")).where(known.c.id == item.c.value)))
+    found = select(rows.c.id).select_from(rows, item).where(documents != "[]", documents != "null", missing)
+    return found.distinct().order_by(rows.c.id)
 
 
 def _jumps(connection: sqlite3.Connection, tasks: SourceTable | None) -> tuple[int, tuple[Jump, ...]]:

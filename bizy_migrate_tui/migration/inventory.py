@@ -17,7 +17,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
 from bizy_migrate_tui.migration import evidence
-from bizy_migrate_tui.migration.census import Census, Seen
+from bizy_migrate_tui.migration.census import Census, Seen, Span
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, Progress, ignore
 from bizy_migrate_tui.migration.evidence import ClockEvidence
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES
@@ -35,7 +35,7 @@ _THREADS = 2
 class TableInventory:
     """A table of the source: its rows, its columns, and those of its rows that need care.
 
-    `extra_columns` are those the web interface does not have; `first` and `last` are its creation times, as text.
+    `extra_columns` are those the web interface does not have; `chunks` what the census saw of it, in the order of its keys.
     """
 
     name: str
@@ -44,8 +44,12 @@ class TableInventory:
     extra_columns: tuple[str, ...]
     troubled: int
     has_home: bool
-    first: str | None
-    last: str | None
+    chunks: tuple[Seen, ...] = ()
+
+    def span(self, column: str) -> Span | None:
+        """The earliest and the latest time in a column, as text, of the rows that are fine."""
+        spans = [chunk.spans[column] for chunk in self.chunks if column in chunk.spans]
+        return Span(min(spans)[0], max(span.latest for span in spans)) if spans else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ def _look_at(connection: sqlite3.Connection, crew: _Crew, census: Census, meter:
 
 def _describe(connection: sqlite3.Connection, source: SourceTable, rows: int, seen: list[Seen] | None) -> TableInventory:
     if seen is None:
-        return TableInventory(source.name, rows, source.columns, (), 0, has_home=False, first=None, last=None)
+        return TableInventory(source.name, rows, source.columns, (), 0, has_home=False)
     home = next(home for home in WEB_TABLES if home.name == source.name)
     known = {"id", *(column.name for column in home.columns if column.is_clean is not None)}
     return TableInventory(
@@ -138,6 +142,5 @@ def _describe(connection: sqlite3.Connection, source: SourceTable, rows: int, se
         extra_columns=tuple(column for column in source.columns if column not in known),
         troubled=count(connection, TROUBLED[source.name]),
         has_home=True,
-        first=min((chunk.earliest for chunk in seen if chunk.earliest), default=None),
-        last=max((chunk.latest for chunk in seen if chunk.latest), default=None),
+        chunks=tuple(seen),
     )

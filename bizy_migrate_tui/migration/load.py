@@ -1,7 +1,7 @@
 """Loads goals and tasks with COPY: clean rows as text that SQLite itself writes, careful rows one by one.
 
 Cells end with FIELD_END, NULL is NULL_MARK, and TIME_MARK stands before a local time; none of them occurs in a clean row
-(`census`), so that whole chunks can be escaped, and their times moved, at once instead of cell by cell.
+(`rules.screens`), so that whole chunks can be escaped, and their times moved, at once instead of cell by cell.
 """
 
 import sqlite3
@@ -10,17 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, literal_column, not_, select
 
-from bizy_migrate_tui.migration.census import FIELD_END, NULL_MARK, ROW_END, TIME_MARK
 from bizy_migrate_tui.migration.clock import HourShift
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
 from bizy_migrate_tui.migration.rules.columns import Column, Form, WebTable
 from bizy_migrate_tui.migration.rules.repairs import Value
+from bizy_migrate_tui.migration.rules.screens import FIELD_END, NULL_MARK, ROW_END, TIME_MARK
 from bizy_migrate_tui.migration.workbook import CAREFUL, PLACEHOLDER, PRESENT, SourceTable, key_ranges, to_sql
 
 _COPY = "COPY {} ({}) FROM STDIN (FORMAT text, DELIMITER E'\\x1f', NULL E'\\x1d', ENCODING 'UTF8')"
@@ -64,15 +65,30 @@ class Loader:
         statement = sql.SQL(_COPY).format(
             sql.Identifier("public", self._home.name), sql.SQL(", ").join(map(sql.Identifier, self._home.names))
         )
-        with closing(_ahead(self._chunks(loaded))) as chunks:  # even after an error its thread must not outlive the workbook
-            server.copy_expert(statement, _Stream(chunks, advance))
+        # Even after an error the thread that reads ahead must not outlive the workbook.
+        with closing(_ahead(self._clean_chunks(loaded))) as clean:
+            lines = chain(((rows, self._finished(text)) for rows, text in clean), self._careful_chunks(loaded))
+            server.copy_expert(statement, _Stream(lines, advance))
         return loaded
 
-    def _chunks(self, loaded: Loaded) -> Iterator[tuple[int, bytes]]:
+    def _clean_chunks(self, loaded: Loaded) -> Iterator[tuple[int, bytes]]:
         for first, last in key_ranges(self._workbook, self._source):
-            rows, text = self._clean_rows(first, last, loaded)
-            if rows:
-                yield rows, text
+            rows, low, high, text = self._workbook.execute(self._lines_sql, (first, last)).fetchone()
+            if not rows:
+                continue
+            loaded.rows += rows
+            if high - low + 1 == rows:
+                loaded.add(low, high)
+            else:
+                for (found,) in self._workbook.execute(self._ids_sql, (first, last)).fetchall():
+                    loaded.add(found, found)
+            yield rows, text
+
+    def _finished(self, text: bytes) -> bytes:
+        """The lines of clean rows, as SQLite joined them, in the form that COPY reads."""
+        return _escaped(self._shift.utc_lines(text, TIME_MARK.encode()), _ESCAPES).replace(ROW_END.encode(), b"\n") + b"\n"
+
+    def _careful_chunks(self, loaded: Loaded) -> Iterator[tuple[int, bytes]]:
         pending: list[bytes] = []
         for row in self._reader.rows(self._home):
             if row.left_out is None and row.id is not None and not self._is_present(row.id):
@@ -84,19 +100,6 @@ class Loader:
                 pending = []
         if pending:
             yield len(pending), b"".join(pending)
-
-    def _clean_rows(self, first: int, last: int, loaded: Loaded) -> tuple[int, bytes]:
-        rows, low, high, text = self._workbook.execute(self._lines_sql, (first, last)).fetchone()
-        if not rows:
-            return 0, b""
-        loaded.rows += rows
-        if high - low + 1 == rows:
-            loaded.add(low, high)
-        else:
-            for (found,) in self._workbook.execute(self._ids_sql, (first, last)).fetchall():
-                loaded.add(found, found)
-        text = self._shift.utc_lines(text, TIME_MARK.encode())
-        return rows, _escaped(text, _ESCAPES).replace(ROW_END.encode(), b"\n") + b"\n"
 
     def _statements(self) -> tuple[str, str]:
         """Of the clean rows of a chunk: how many, their lowest and highest id and their lines; and their ids one by one."""

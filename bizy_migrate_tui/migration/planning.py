@@ -2,14 +2,17 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Any
 
 from psycopg2.extensions import connection as PgConnection
 from sqlalchemy import ColumnElement, CompoundSelect, Select, delete, func, insert, not_, or_, select, union
 
 from bizy_migrate_tui.migration import accounts, clock, schema
+from bizy_migrate_tui.migration.census import Span
 from bizy_migrate_tui.migration.circles import find_circles
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, ignore
 from bizy_migrate_tui.migration.evidence import Sighting
@@ -207,11 +210,8 @@ def choose_careful_rows(
         keys = select(TROUBLED[home.name].c.key)
         _add_careful(workbook, home, union(keys, select(CUT.c.key)) if home.name == "goals" else keys)
     for home in WEB_TABLES:
-        local = [column.name for column in home.columns if column.form is Form.LOCAL_TIME]
-        odd = _odd_times(inventory.tables[home.name], tables[home.name], local, reading) if home.name in tables else None
-        if odd is not None:
-            source = tables[home.name]
-            _add_careful(workbook, home, select(source.key).select_from(source.table).where(odd))
+        if home.name in tables:
+            _add_odd_hours(workbook, tables[home.name], inventory.tables[home.name], home, reading)
     reader = CarefulReader(workbook, tables, reading)
     for home in WEB_TABLES:
         if home.name in tables:
@@ -237,27 +237,43 @@ def _add_children_of_left_out(workbook: sqlite3.Connection, tables: Mapping[str,
     _add_careful(workbook, home, select(source.key).select_from(source.table).where(source.column("parent_goal_id").in_(gone)))
 
 
-def _odd_times(table: TableInventory, source: SourceTable, columns: list[str], reading: Reading) -> ColumnElement[bool] | None:
-    """Which rows hold a time that the zone's clock doubled or skipped, or one of a year that is not looked into.
+def _add_odd_hours(
+    workbook: sqlite3.Connection, source: SourceTable, table: TableInventory, home: WebTable, reading: Reading
+) -> None:
+    """Times in hours that the zone's clock doubles or skips need care, because they are to be listed.
 
-    Looked into are the years of the creation times up to the snapshot's, fifty at most: working out the hours of a year
-    takes longer than reading the few rows beyond one by one.
+    Looked into are the years up to the snapshot's, fifty at most: working out the hours of a year takes longer than reading
+    the few rows beyond one by one.
     """
-    years = [int(text[:4]) for text in (table.first, table.last) if text]
-    if not (columns and years):
-        return None
+    local = [column.name for column in home.columns if column.form is Form.LOCAL_TIME]
+    spans = [span for name in local if (span := table.span(name))]
+    if not spans:
+        return
     this_year = reading.taken_at.year
-    first, last = min(max(min(years), this_year - 50), this_year), this_year + 1
+    first, last = min(max(min(int(span.earliest[:4]) for span in spans), this_year - 50), this_year), this_year + 1
     hours = clock.odd_hours(reading.zone, first, last)
     if not hours and clock.never_changes(reading.zone):
-        return None
-    beyond = [name for name in columns if name != "created_at" or min(years) < first or max(years) > last]
-    # (text that looks like no number, which SQLite would compare as one)
-    low, high = f"{first:04}-", f"{last:04}-~"
-    return or_(
-        *(func.substr(source.column(name), 1, 13).in_(hours) for name in columns),
-        *(not_(source.column(name).between(low, high)) for name in beyond),
-    )
+        return
+    for chunk in table.chunks:
+        odd: list[ColumnElement[bool]] = []
+        for name, span in chunk.spans.items():
+            if name in local:
+                odd += _are_odd(source.column(name), span, _between(hours, span), f"{first:04}-", f"{last:04}-~")
+        if odd:
+            in_chunk = source.key.between(chunk.first, chunk.last)
+            _add_careful(workbook, home, select(source.key).select_from(source.table).where(in_chunk, or_(*odd)))
+
+
+def _are_odd(time: ColumnElement[Any], span: Span, hours: Sequence[str], low: str, high: str) -> Iterator[ColumnElement[bool]]:
+    """Which times of a span lie in those hours, or outside of `low` to `high` (texts that look like no number)."""
+    if hours:
+        yield func.substr(time, 1, 13).in_(hours)
+    if span.earliest < low or span.latest > high:
+        yield not_(time.between(low, high))
+
+
+def _between(hours: Sequence[str], span: Span) -> Sequence[str]:
+    return hours[bisect_left(hours, span.earliest[:13]) : bisect_right(hours, span.latest[:13])]
 
 
 def _add_careful(workbook: sqlite3.Connection, home: WebTable, keys: CompoundSelect[int] | Select[int]) -> None:

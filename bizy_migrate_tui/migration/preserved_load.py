@@ -24,17 +24,19 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 class _Stream:
-    """Originals as the file that COPY reads from."""
+    """Originals as the file that COPY reads from; each line begins with `prefix`. `counted` says how many of each table."""
 
-    def __init__(self, items: Iterator[Original], advance: Callable[[int], None]) -> None:
-        self._items, self._advance = items, advance
+    def __init__(self, items: Iterator[Original], advance: Callable[[int], None], prefix: str = "") -> None:
+        self._items, self._advance, self._prefix = items, advance, prefix
+        self.counted: Counter[str] = Counter()
 
     def read(self, _size: int = -1, /) -> bytes:
         """The next originals, as lines; nothing at the end."""
         lines = []
         for item in self._items:
             cells = (item.table, item.key, item.reason, item.as_json())
-            lines.append("\t".join(cell.translate(_ESCAPES) for cell in cells))
+            lines.append(self._prefix + "\t".join([cell.translate(_ESCAPES) for cell in cells]))
+            self.counted[item.table] += 1
             if len(lines) == _ROWS_A_CHUNK:
                 break
         self._advance(len(lines))
@@ -87,6 +89,10 @@ def _holds_any(rows: Cursor) -> bool:
 
 def preserve(server: Cursor, run_id: int, items: Iterator[Original], advance: Callable[[int], None]) -> dict[str, int]:
     """Write the originals that are not preserved yet; how many of each table."""
+    if not _holds_any(server):
+        stream = _Stream(items, advance, f"{run_id}\t")
+        server.copy_expert("COPY bizy_migrate.preserved (run_id, source_table, source_key, reason, original) FROM STDIN", stream)
+        return dict(stream.counted)
     _stage(server, items, advance)
     server.execute(
         sql.SQL(

@@ -23,6 +23,8 @@ from bizy_migrate_tui.migration.workbook import SourceTable, to_sql
 NO_TABLE = "no table for it"
 NO_COLUMN = "no column for it"
 
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Original:
@@ -35,7 +37,7 @@ class Original:
 
     def as_json(self) -> str:
         """The cells as a JSON object; bytes, and text that JSON cannot hold, as {"base64": "…"}."""
-        return json.dumps({name: cell_as_json(cell) for name, cell in self.cells.items()}, ensure_ascii=False, allow_nan=False)
+        return _JSON.encode({name: cell_as_json(cell) for name, cell in self.cells.items()})
 
 
 def cell_as_json(cell: Raw) -> Any:

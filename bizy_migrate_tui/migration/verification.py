@@ -220,7 +220,8 @@ class _Verifier:
         )
         low, high = rows.fetchone() or (None, None)
         source = self.inventory.tables.get("tasks")
-        before = f"source {source.first} to {source.last}" if source and source.first else "no times in the source"
+        span = source.span("created_at") if source else None
+        before = f"source {span.earliest} to {span.latest}" if span else "no times in the source"
         return Check("timestamps look reasonable", passed=True, detail=f"{before}; target {low} to {high} UTC")
 
 

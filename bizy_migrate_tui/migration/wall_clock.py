@@ -61,11 +61,9 @@ class HourTable(dict[bytes, bytes]):
 
     def in_utc(self, text: bytes, mark: bytes) -> bytes:
         """Text with a mark before each local "YYYY-MM-DD HH:MM:SS" in it; those are moved, and their marks taken away."""
-        parts = text.split(mark)
-        for number, part in enumerate(parts[1:], 1):
-            hour = self[part[:13]]
-            parts[number] = hour + part[13:] if hour else self._single(part[:19]) + part[19:]
-        return b"".join(parts)
+        head, *parts = text.split(mark)
+        tails = [hour + part[13:] if (hour := self[part[:13]]) else self._single(part[:19]) + part[19:] for part in parts]
+        return b"".join((head, *tails))
 
     def _single(self, shown: bytes) -> bytes:
         return str(instant_of(read_time(shown.decode()), self._zone)).encode()

@@ -147,14 +147,10 @@ def test_a_row_that_is_gone_is_named(source: Path, database: Target) -> None:
 def test_a_loader_that_writes_one_wrong_value_never_commits(
     source: Path, database: Target, monkeypatch: pytest.MonkeyPatch, right: bytes, wrong: bytes
 ) -> None:
-    load_chunks = Loader._chunks
+    finish = Loader._finished
     before = everything_in(database)
 
-    def spoiled(self: Loader, loaded: object) -> Iterator[tuple[int, bytes]]:
-        for rows, text in load_chunks(self, loaded):  # type: ignore[arg-type]
-            yield rows, text.replace(right, wrong, 1)
-
-    monkeypatch.setattr(Loader, "_chunks", spoiled)
+    monkeypatch.setattr(Loader, "_finished", lambda self, text: finish(self, text).replace(right, wrong, 1))
     with pytest.raises(ProofFailed) as failed:
         move(source, database)
     assert failed.value.differences

@@ -29,7 +29,9 @@ def test_a_refused_copy_waits_for_the_thread_that_reads_ahead(monkeypatch: pytes
         has_ended.set()
         yield 1, b"second\n"
 
-    monkeypatch.setattr(Loader, "_chunks", chunks)
+    monkeypatch.setattr(Loader, "_clean_chunks", chunks)
+    monkeypatch.setattr(Loader, "_finished", lambda _self, text: text)
+    monkeypatch.setattr(Loader, "_careful_chunks", lambda _self, _loaded: iter(()))
     loader = Loader.__new__(Loader)
     loader._home = WEB_TABLES[0]
     with pytest.raises(ConnectionError) as kept:  # its traceback keeps the generator alive, as a failed run's does

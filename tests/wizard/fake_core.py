@@ -72,7 +72,7 @@ class FakeWork:
         on_event(PhaseStarted(Phase.INVENTORY, 71))
         on_event(PhaseFinished(Phase.INVENTORY, 0.1))
         tables = {
-            name: TableInventory(name, rows, (), (), 0, has_home=name in ("tasks", "goals"), first=None, last=None)
+            name: TableInventory(name, rows, (), (), 0, has_home=name in ("tasks", "goals"))
             for name, rows in self.core.rows.items()
         }
         return Inventory(snapshot, snapshot.path, tables, self.core.evidence)

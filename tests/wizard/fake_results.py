@@ -38,10 +38,7 @@ def an_outcome(folder: Path, **changes: Any) -> Outcome:
     source = folder / "tasks.db"
     taken = datetime(2025, 11, 22, 21, 45, tzinfo=UTC)
     snapshot = Snapshot(source, folder / "tasks_backup_20251122_214501.db", "ab" * 32, 4096, taken, is_backup=True)
-    homes = {
-        name: TableInventory(name, rows, (), (), 0, has_home=True, first=None, last=None)
-        for name, rows in (("tasks", 67), ("goals", 4))
-    }
+    homes = {name: TableInventory(name, rows, (), (), 0, has_home=True) for name, rows in (("tasks", 67), ("goals", 4))}
     target = Target.from_url("postgresql://bizy:s3cret@localhost:5432/bizy_dev")
     tables = {"tasks": TablePlan(67, 67, 0, 3, 0, 0), "goals": TablePlan(4, 4, 0, 0, 0, 0)}
     user = PlannedUser(None, "admin@bizy.local", "admin")

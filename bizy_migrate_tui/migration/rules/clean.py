@@ -19,6 +19,9 @@ INT4_MIN, INT4_MAX = -(2**31), 2**31 - 2
 """The ids that PostgreSQL's `integer` can hold; the last one stays free, so that a new row can still be made."""
 
 
+_NUMBER = ("integer", "real")
+
+
 def is_text(column: ColumnElement[Any]) -> ColumnElement[bool]:
     """NULL or TEXT."""
     return or_(column.is_(None), func.typeof(column) == "text")
@@ -46,17 +49,17 @@ def is_small_integer(column: ColumnElement[Any]) -> ColumnElement[bool]:
 
 def is_one_of(words: tuple[str, ...]) -> Predicate:
     """TEXT, one of the words."""
-    return lambda column: and_(func.typeof(column) == "text", column.in_(words))
+    return lambda column: and_(func.typeof(column) == "text", column.collate("BINARY").in_(words))
 
 
 def is_duration(column: ColumnElement[Any]) -> ColumnElement[bool]:
-    """NULL or a REAL, finite and not negative."""
-    return or_(column.is_(None), and_(func.typeof(column) == "real", column >= 0, column < 1e15))
+    """NULL or a number, finite and not negative."""
+    return or_(column.is_(None), and_(func.typeof(column).in_(_NUMBER), column >= 0, column < 1e15))
 
 
 def is_real(column: ColumnElement[Any]) -> ColumnElement[bool]:
-    """A finite REAL."""
-    return and_(func.typeof(column) == "real", func.abs(column) < 1e15)
+    """A finite number."""
+    return and_(func.typeof(column).in_(_NUMBER), column.between(-1e15, 1e15))
 
 
 def is_time(column: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -7,9 +7,10 @@ web interface accepts"), design ("Adjustments").
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bizy_migrate_tui.migration.rules import clean, documents, repairs
+from bizy_migrate_tui.migration.rules import clean, documents, repairs, screens
 from bizy_migrate_tui.migration.rules.clean import Predicate
 from bizy_migrate_tui.migration.rules.repairs import Repair
+from bizy_migrate_tui.migration.rules.screens import Screen
 
 
 class Form(StrEnum):
@@ -23,11 +24,15 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a web table: its source column has the same name, `is_clean` None means that it has none."""
+    """A column of a web table: its source column has the same name, `is_clean` None means that it has none.
+
+    `screen` looks at many cells at once; without one, the column is asked about elsewhere (`census`).
+    """
 
     name: str
     repair: Repair
     is_clean: Predicate | None
+    screen: Screen | None = None
     form: Form = Form.PLAIN
     is_free_text: bool = False
     """Whether a clean cell may hold any character, so that its text has to be looked at (JSON that was parsed may not)."""
@@ -72,19 +77,27 @@ GOALS = WebTable(
     "goals",
     (
         Column("parent_goal_id", repairs.parent_goal, clean.is_small_integer),
-        Column("title", repairs.title, clean.is_title, is_free_text=True),
-        Column("description", repairs.text, clean.is_text, is_free_text=True),
-        Column("horizon", repairs.one_of(HORIZONS, _HORIZON_SYNONYMS, "monthly", "horizon-unknown"), clean.is_one_of(HORIZONS)),
-        Column("target_date", repairs.calendar_time, clean.is_time),
+        Column("title", repairs.title, clean.is_title, screens.TITLE, is_free_text=True),
+        Column("description", repairs.text, clean.is_text, screens.TEXT, is_free_text=True),
         Column(
-            "status", repairs.one_of(GOAL_STATUSES, _GOAL_SYNONYMS, "active", "status-unknown"), clean.is_one_of(GOAL_STATUSES)
+            "horizon",
+            repairs.one_of(HORIZONS, _HORIZON_SYNONYMS, "monthly", "horizon-unknown"),
+            clean.is_one_of(HORIZONS),
+            screens.one_of(HORIZONS),
         ),
-        Column("progress_percentage", repairs.progress, clean.is_real, Form.REAL),
-        Column("success_criteria", repairs.text, clean.is_text, is_free_text=True),
-        Column("created_at", repairs.goal_created, clean.is_given_time),
-        Column("updated_at", repairs.goal_updated, clean.is_given_time),
-        Column("completed_at", repairs.nothing, None, Form.MADE),
-        Column("metrics", documents.metrics, clean.is_document("is_object")),
+        Column("target_date", repairs.calendar_time, clean.is_time, screens.TIME),
+        Column(
+            "status",
+            repairs.one_of(GOAL_STATUSES, _GOAL_SYNONYMS, "active", "status-unknown"),
+            clean.is_one_of(GOAL_STATUSES),
+            screens.one_of(GOAL_STATUSES),
+        ),
+        Column("progress_percentage", repairs.progress, clean.is_real, screens.NUMBER, Form.REAL),
+        Column("success_criteria", repairs.text, clean.is_text, screens.TEXT, is_free_text=True),
+        Column("created_at", repairs.goal_created, clean.is_given_time, screens.GIVEN_TIME),
+        Column("updated_at", repairs.goal_updated, clean.is_given_time, screens.GIVEN_TIME),
+        Column("completed_at", repairs.nothing, None, form=Form.MADE),
+        Column("metrics", documents.metrics, clean.is_document("is_object"), screens.documents("is_object")),
     ),
 )
 
@@ -92,22 +105,25 @@ TASKS = WebTable(
     "tasks",
     (
         Column("parent_goal_id", repairs.parent_goal, clean.is_small_integer),
-        Column("title", repairs.title, clean.is_title, is_free_text=True),
-        Column("description", repairs.text, clean.is_text, is_free_text=True),
-        Column("priority", repairs.priority, clean.is_integer_between(1, 5)),
+        Column("title", repairs.title, clean.is_title, screens.TITLE, is_free_text=True),
+        Column("description", repairs.text, clean.is_text, screens.TEXT, is_free_text=True),
+        Column("priority", repairs.priority, clean.is_integer_between(1, 5), screens.integer_between(1, 5)),
         Column(
-            "status", repairs.one_of(TASK_STATUSES, _TASK_SYNONYMS, "pending", "status-unknown"), clean.is_one_of(TASK_STATUSES)
+            "status",
+            repairs.one_of(TASK_STATUSES, _TASK_SYNONYMS, "pending", "status-unknown"),
+            clean.is_one_of(TASK_STATUSES),
+            screens.one_of(TASK_STATUSES),
         ),
-        Column("category", repairs.short_text(100), clean.is_text_up_to(100), is_free_text=True),
-        Column("estimated_hours", repairs.hours, clean.is_duration, Form.REAL),
-        Column("actual_hours", repairs.hours, clean.is_duration, Form.REAL),
-        Column("due_date", repairs.calendar_time, clean.is_time),
-        Column("created_at", repairs.task_created, clean.is_given_time, Form.LOCAL_TIME),
-        Column("updated_at", repairs.loaded_at, None, Form.MADE),
-        Column("completed_at", repairs.local_instant, clean.is_time, Form.LOCAL_TIME),
-        Column("dependencies", documents.dependencies, clean.is_document("is_integer_array")),
-        Column("notes", repairs.text, clean.is_text, is_free_text=True),
-        Column("tags", documents.tags, clean.is_document("is_string_array")),
+        Column("category", repairs.short_text(100), clean.is_text_up_to(100), screens.text_up_to(100), is_free_text=True),
+        Column("estimated_hours", repairs.hours, clean.is_duration, screens.DURATION, Form.REAL),
+        Column("actual_hours", repairs.hours, clean.is_duration, screens.DURATION, Form.REAL),
+        Column("due_date", repairs.calendar_time, clean.is_time, screens.TIME),
+        Column("created_at", repairs.task_created, clean.is_given_time, screens.GIVEN_TIME, Form.LOCAL_TIME),
+        Column("updated_at", repairs.loaded_at, None, form=Form.MADE),
+        Column("completed_at", repairs.local_instant, clean.is_time, screens.TIME, Form.LOCAL_TIME),
+        Column("dependencies", documents.dependencies, clean.is_document("is_integer_array"), screens.ID_LISTS),
+        Column("notes", repairs.text, clean.is_text, screens.TEXT, is_free_text=True),
+        Column("tags", documents.tags, clean.is_document("is_string_array"), screens.documents("is_string_array")),
     ),
 )
 
