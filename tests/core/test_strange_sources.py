@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bizy_migrate_tui.embedded import EmbeddedServer
-from bizy_migrate_tui.migration import census, workbook
+from bizy_migrate_tui.migration import workbook
 from bizy_migrate_tui.migration.run import Status
 from bizy_migrate_tui.migration.target import Target
 from bizy_migrate_tui.migration.verification import verify
@@ -177,7 +177,6 @@ def test_ids_that_are_no_key(tmp_path: Path, target: Target) -> None:
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(census, "CHUNK", 3)
     monkeypatch.setattr(workbook.key_ranges, "__defaults__", (3,))
 
 
