@@ -78,12 +78,10 @@ def embedded_server(version: int = 18, *, password: Secret | None = None, keep: 
     "embedded-missing" where the extra is not installed and "embedded-failed" where the server does not start.
     """
     binaries = _installed_binaries(version)
-    folder = _place() / f"bizy-pg-{os.urandom(4).hex()}"  # named before it is made: whatever strikes, it is removed
+    folder = _free_name()  # named before it is made: whatever strikes, it is removed
     server: EmbeddedServer | None = None
     try:
-        folder.mkdir(0o700)
-        if _is_root():
-            shutil.chown(folder, SERVANT)
+        _make(folder)
         binaries = _reachable(binaries, folder)
         tcp = password is not None or not hasattr(socket, "AF_UNIX") or os.name == "nt"
         secret = password or (Secret(os.urandom(12).hex()) if tcp else None)
@@ -110,13 +108,19 @@ def _installed_binaries(version: int) -> Path:
     return Path(POSTGRES_VERSIONS[version])
 
 
-def _place() -> Path:
-    """A folder for temporary ones that the server can reach and where sockets have a path that is short enough."""
+def _free_name() -> Path:
+    """A name for a folder that the server can reach and whose sockets have a path that is short enough."""
     places = dict.fromkeys((Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")))  # noqa: S108 (private folders follow)
     for place in places:
         if _suits(place):
-            return place.resolve()
+            return place.resolve() / f"bizy-pg-{os.urandom(4).hex()}"
     raise _failed("No temporary folder suits it.", "Set TMPDIR to a folder with a short path that everybody may enter.")
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(0o700)
+    if _is_root():
+        shutil.chown(folder, SERVANT)
 
 
 def _suits(place: Path) -> bool:

@@ -158,7 +158,7 @@ def test_one_id_above_int4_keeps_no_other_row_from_arriving(tmp_path: Path, data
 
 
 def test_null_stays_null_and_json_null_stays_json_null(tmp_path: Path, database: Target) -> None:
-    cells = [{"tags": None, "dependencies": None}, {"tags": "null", "dependencies": "null"}]
+    cells: list[Row] = [{"tags": None, "dependencies": None}, {"tags": "null", "dependencies": "null"}]
     move(make_source(tmp_path / "tasks.db", tasks=cells, goals=[{"metrics": None}, {"metrics": "null"}]), database, Choices(ZONE))
     assert ask(database, "SELECT tags IS NULL AS tags, dependencies IS NULL AS dependencies FROM tasks ORDER BY id") == [
         {"tags": True, "dependencies": True},

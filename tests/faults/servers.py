@@ -27,24 +27,26 @@ def installed() -> list[Path]:
 @contextmanager
 def server_of(binaries: Path) -> Iterator[EmbeddedServer]:
     """A new, empty server of those binaries, on a socket."""
-    folder = embedded._new_folder()
+    folder = embedded._free_name()
     running = None
     try:
+        embedded._make(folder)
         embedded._initialise(binaries, folder, None)
         running = embedded._start(binaries, folder, None, tcp=False)
         yield running
     finally:
         if running is not None:
-            embedded._stop(running)
+            embedded._stop(running.binaries, folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
 def standby_of(primary: EmbeddedServer) -> Iterator[EmbeddedServer]:
     """A hot standby that streams from the primary."""
-    folder = embedded._new_folder()
+    folder = embedded._free_name()
     running = None
     try:
+        embedded._make(folder)
         where = f"host={primary.folder} port={embedded.SOCKET_PORT} user={embedded.ADMIN}"
         options = ("--checkpoint=fast", "--no-sync", "--write-recovery-conf", f"--dbname={where}", f"--pgdata={folder / 'data'}")
         embedded._call(primary.binaries, "pg_basebackup", *options, folder=folder)
@@ -52,7 +54,7 @@ def standby_of(primary: EmbeddedServer) -> Iterator[EmbeddedServer]:
         yield running
     finally:
         if running is not None:
-            embedded._stop(running)
+            embedded._stop(running.binaries, folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
