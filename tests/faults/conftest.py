@@ -1,4 +1,5 @@
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,12 @@ import pytest
 from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
 from bizy_migrate_tui.migration import accounts, indexes
 from bizy_migrate_tui.migration.secret import Secret
+from bizy_migrate_tui.migration.target import Target
 from tests.cli.conftest import command, home
+from tests.core.moving import ask
 from tests.faults.harness import small_source
 from tests.faults.matrix import Matrix
+from tests.faults.servers import Mortal
 
 __all__ = ("command", "home")
 
@@ -19,7 +23,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--whole", action="store_true", help="Break every point, not a few of them, and write docs/faults.md.")
+    parser.addoption("--whole", action="store_true", help="Break every point, and write docs/faults.md where all ends well.")
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +39,17 @@ def matrix(pytestconfig: pytest.Config) -> Matrix:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "whole: part of the whole matrix only (--whole)")
     config.stash[COLLECTED] = Matrix()
     if config.pluginmanager.hasplugin("dsession"):  # several processes: their findings come together here
         config.pluginmanager.register(_Gatherer(config.stash[COLLECTED]))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--whole", default=False):
+        left_out = [item for item in items if item.get_closest_marker("whole")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 class _Gatherer:
@@ -50,11 +62,11 @@ class _Gatherer:
         self._matrix.take(getattr(node, "workeroutput", {}).get("faults", {}))
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     found = session.config.stash[COLLECTED]
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["faults"] = found.as_dict()
-    elif session.config.getoption("--whole", default=False) and found.sections:
+    elif session.config.getoption("--whole", default=False) and exitstatus == pytest.ExitCode.OK:
         DOCUMENT.parent.mkdir(exist_ok=True)
         found.write(DOCUMENT)
 
@@ -64,6 +76,28 @@ def tcp_server() -> Iterator[EmbeddedServer]:
     """PostgreSQL 18 on TCP, with a password."""
     with embedded_server(18, password=Secret("wire-password")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def mortal_server() -> Iterator[Mortal]:
+    with embedded_server(18) as running:
+        ask(running.target(), "ALTER ROLE postgres SET synchronous_commit = on")
+        yield Mortal(running)
+
+
+@pytest.fixture
+def mortal(mortal_server: Mortal) -> Mortal:
+    """A server that may be stopped, running."""
+    mortal_server.start()
+    return mortal_server
+
+
+@pytest.fixture
+def mortal_database(mortal: Mortal) -> Target:
+    """A fresh, empty database on it."""
+    name = f"test_{uuid.uuid4().hex}"
+    ask(mortal.server.target(), f"CREATE DATABASE {name}")
+    return mortal.server.target(name)
 
 
 @pytest.fixture

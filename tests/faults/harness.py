@@ -176,12 +176,14 @@ def shut_socket(rows: Cursor) -> None:
 def let_server_raise(rows: Cursor, state: str) -> None:
     """Have the server itself refuse with this SQLSTATE."""
     text = "DO $$ BEGIN RAISE EXCEPTION 'injected' USING ERRCODE = {}; END $$"
-    Cursor.execute(rows, sql.SQL(text).format(sql.Literal(state)))
+    with rows.connection.cursor(cursor_factory=Cursor) as plain:  # `rows` may be one that lives on the server
+        plain.execute(sql.SQL(text).format(sql.Literal(state)))
 
 
 def let_statement_time_out(rows: Cursor) -> None:
     """Have the server stop a statement that takes too long."""
-    Cursor.execute(rows, "SET statement_timeout = 5; SELECT pg_sleep(1)")
+    with rows.connection.cursor(cursor_factory=Cursor) as plain:
+        plain.execute("SET LOCAL statement_timeout = 5; SELECT pg_sleep(1)")
 
 
 @dataclass

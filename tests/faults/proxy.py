@@ -8,15 +8,17 @@ from enum import StrEnum
 
 COMMIT = b"COMMIT\0"
 _LATE_SECONDS = 0.5
+_REFUSED_FOR_NOW = 2
 _READY = b"Z\0\0\0\x05"
 
 
 class Cut(StrEnum):
-    """When the wire is cut; afterwards it works again, but for the last."""
+    """When the wire is cut; afterwards it works again, but for the last two."""
 
     BEFORE = "COMMIT never reached the server"
     AFTER = "COMMIT was carried out, its answer lost"
     LATE = "COMMIT was carried out only after the connection was lost"
+    FOR_NOW = "COMMIT was carried out, its answer lost and the server out of reach for a while"
     FOR_GOOD = "COMMIT was carried out, its answer lost and the server out of reach since"
 
 
@@ -25,6 +27,7 @@ class Proxy:
 
     def __init__(self, port: int, cut: Cut) -> None:
         self._to, self._cut, self.is_cut = port, cut, threading.Event()
+        self._refuse = {Cut.FOR_GOOD: 10**9, Cut.FOR_NOW: _REFUSED_FOR_NOW}.get(cut, 0)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
@@ -41,7 +44,8 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            if self.is_cut.is_set() and self._cut is Cut.FOR_GOOD:
+            if self.is_cut.is_set() and self._refuse:
+                self._refuse -= 1
                 client.close()
                 continue
             server = socket.create_connection(("127.0.0.1", self._to))

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
@@ -22,6 +23,26 @@ BOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin
 def installed() -> list[Path]:
     """The binaries of every PostgreSQL that Debian's packages installed."""
     return sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+
+
+@dataclass
+class Mortal:
+    """A server that may be stopped and started again; what it commits is on the disk."""
+
+    server: EmbeddedServer
+    runs: bool = True
+
+    def stop(self, mode: str) -> None:
+        """Stop it at once ("immediate": as if it had crashed; "fast": its sessions are ended in order)."""
+        where = f"--pgdata={self.server.data}"
+        embedded._call(self.server.binaries, "pg_ctl", "stop", "--wait", f"--mode={mode}", where, folder=self.server.folder)
+        self.runs = False
+
+    def start(self) -> None:
+        """Let it run (again)."""
+        if not self.runs:
+            embedded._start(self.server.binaries, self.server.folder, None, tcp=False)
+        self.runs = True
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """COMMIT in doubt: the wire cut at it, the server stopped around it."""
 
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,8 +8,7 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 
-from bizy_migrate_tui import embedded
-from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
+from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration import commit
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Event, Phase, PhaseFinished, PhaseStarted
@@ -22,8 +20,9 @@ from tests.core.moving import ask
 from tests.faults.harness import Bench, attempt, move, standing
 from tests.faults.matrix import BEFORE, COMPLETE, Matrix
 from tests.faults.proxy import Cut, proxied
+from tests.faults.servers import Mortal
 
-CODES = {Cut.BEFORE: "connection-lost", Cut.AFTER: None, Cut.LATE: None, Cut.FOR_GOOD: "commit-in-doubt"}
+CODES = {Cut.BEFORE: "connection-lost", Cut.AFTER: None, Cut.LATE: None, Cut.FOR_NOW: None, Cut.FOR_GOOD: "commit-in-doubt"}
 
 
 def through(target: Target, port: int) -> Target:
@@ -78,22 +77,6 @@ def test_a_rollback_whose_commit_is_cut_says_which_it_was(
     section.note(str(cut), "rollback", f"{state}; {CODES[cut] or 'told as rolled back'}")
 
 
-@pytest.fixture(scope="module")
-def mortal() -> Iterator[EmbeddedServer]:
-    """A server that may be stopped; what it commits is on the disk."""
-    with embedded_server(18) as running_server:
-        ask(running_server.target(), "ALTER ROLE postgres SET synchronous_commit = on")
-        yield running_server
-
-
-def stop(server: EmbeddedServer, mode: str) -> None:
-    embedded._call(server.binaries, "pg_ctl", "stop", "--wait", f"--mode={mode}", f"--pgdata={server.data}", folder=server.folder)
-
-
-def start(server: EmbeddedServer) -> None:
-    embedded._start(server.binaries, server.folder, None, tcp=False)
-
-
 class StoppedAtCommit(psycopg2.extensions.connection):
     """A connection whose COMMIT meets a server that is going down at that moment."""
 
@@ -113,26 +96,24 @@ class StoppedAtCommit(psycopg2.extensions.connection):
 def test_a_server_that_stops_around_commit_leaves_all_or_nothing(
     moment: str,
     mode: str,
-    mortal: EmbeddedServer,
+    mortal: Mortal,
+    mortal_database: Target,
     source: Path,
     scratch: Path,
     matrix: Matrix,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    name = f"test_{uuid.uuid4().hex}"
-    ask(mortal.target(), f"CREATE DATABASE {name}")
-    target = mortal.target(name)
-    bench = Bench(source, target, scratch, matrix.section("The server stopped"))
+    bench = Bench(source, mortal_database, scratch, matrix.section("The server stopped around COMMIT"))
 
     def on_event(event: Event) -> None:
         is_before = isinstance(event, PhaseStarted) and moment == "before COMMIT"
         is_after = isinstance(event, PhaseFinished) and moment == "after COMMIT"
         if event.phase is Phase.COMMIT and (is_before or is_after):
-            stop(mortal, mode)
+            mortal.stop(mode)
 
     with monkeypatch.context() as patch:
         if moment == "during COMMIT":
-            patch.setattr(StoppedAtCommit, "at_commit", lambda _self: stop(mortal, mode), raising=False)
+            patch.setattr(StoppedAtCommit, "at_commit", lambda _self: mortal.stop(mode), raising=False)
             connect = psycopg2.connect
 
             def made(*arguments: object, **named: object) -> object:
@@ -141,12 +122,12 @@ def test_a_server_that_stops_around_commit_leaves_all_or_nothing(
 
             patch.setattr(psycopg2, "connect", made)
         results: list[object] = []
-        error = attempt(lambda: results.append(move(source, target, on_event=on_event)))
-    start(mortal)
+        error = attempt(lambda: results.append(move(source, mortal_database, on_event=on_event)))
+    mortal.start()
     code = getattr(error, "code", None)
     assert code in {None, "connection-lost", "commit-in-doubt"}, error
     if code == "commit-in-doubt":  # the ledger, asked now, says which it was
-        is_there = ask(target, "SELECT to_regclass('bizy_migrate.runs') IS NOT NULL AS there")[0]["there"]
+        is_there = ask(mortal_database, "SELECT to_regclass('bizy_migrate.runs') IS NOT NULL AS there")[0]["there"]
         error = None if is_there else error
     if moment == "before COMMIT":
         assert code in {"connection-lost", "commit-in-doubt"}
@@ -154,4 +135,4 @@ def test_a_server_that_stops_around_commit_leaves_all_or_nothing(
         assert code is None
     bench.judge(f"{moment}, {mode}", "state", error)
     if error is None and code is None:
-        assert verify(source, target).passed
+        assert verify(source, mortal_database).passed

@@ -11,9 +11,7 @@ import pytest
 from psycopg2.extensions import cursor as Cursor
 
 from bizy_migrate_tui.embedded import EmbeddedServer
-from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, Event
-from bizy_migrate_tui.migration.rollback import roll_back
 from bizy_migrate_tui.migration.target import Target
 from tests.faults.harness import (
     Bench,
@@ -25,12 +23,11 @@ from tests.faults.harness import (
     let_statement_time_out,
     move,
     shut_socket,
-    standing,
     statement_name,
     target_in_use,
     watch_statements,
 )
-from tests.faults.matrix import BEFORE, COMPLETE, Matrix
+from tests.faults.matrix import COMPLETE, Matrix
 
 EVENT_SLICE, STATEMENT_SLICE = 17, 83
 """Without --whole only each so many-th point is broken; where it begins differs from fault to fault."""
@@ -138,43 +135,3 @@ def test_a_fault_at_any_statement(
                 if not reached or bench.judge(trigger.step, fault, error, codes=codes, run_again=False) == COMPLETE:
                     assert reached or error is None
                     break
-
-
-@pytest.mark.parametrize("fault", [name for name in STATEMENT_FAULTS if name != "exception"])
-def test_a_fault_at_any_statement_of_a_rollback(
-    fault: str,
-    whole: bool,
-    matrix: Matrix,
-    server: EmbeddedServer,
-    scratch: Path,
-    source: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    inject, codes = STATEMENT_FAULTS[fault]
-    section, todo, reached = matrix.section("Statements of a rollback"), iter(points(whole, fault, 17)), True
-    while reached:
-        with target_in_use(server, tmp_path, is_empty=True) as target:
-            before = standing(target)
-            run = move(source, target).run_id
-            full = standing(target)
-            for number in todo:
-                trigger, cancel = Trigger(number), Cancellation()
-
-                def hear(rows: Cursor, text: object, trigger: Trigger = trigger, cancel: Cancellation = cancel) -> None:
-                    if trigger.goes_off(f"{trigger.count:03} {trigger.phase}: {statement_name(text)}"):
-                        inject(rows, cancel)
-
-                with monkeypatch.context() as patch:
-                    watch_statements(patch, hear)
-                    error = attempt(lambda: roll_back(target, run, on_event=trigger.follow, cancel=cancel))  # noqa: B023
-                reached = bool(trigger.step)
-                if error is None:
-                    assert standing(target) == before, trigger.step
-                    if reached:
-                        section.note(trigger.step, fault, COMPLETE)
-                    break
-                assert isinstance(error, MigrationError), (trigger.step, error)
-                assert error.code in codes, (trigger.step, error)
-                assert standing(target) == full, trigger.step
-                section.note(trigger.step, fault, BEFORE)

@@ -19,6 +19,7 @@ from tests.faults.matrix import BEFORE, COMPLETE, Matrix
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has not these signals")
 
+SIGNALS = ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP")
 SLICE = 22
 NOTICED_SECONDS = 0.05
 """Time for Python's main thread to take a signal, which the working thread gives it."""
@@ -49,13 +50,13 @@ cli.main()
 
 
 def run_command(
-    source: Path, target: Target, home: Path, scratch: Path, number: signal.Signals, at: int
+    *arguments: str, target: Target, home: Path, scratch: Path, number: signal.Signals, at: int
 ) -> "subprocess.CompletedProcess[str]":
-    """`migrate` with a backup, which gives itself the signal at its n-th event."""
+    """A command that gives itself the signal at its n-th event."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    arguments = ("migrate", "--sqlite-path", str(source), "--postgres-url", target.url().reveal(), "--yes", "--json")
+    words = (*arguments, "--postgres-url", target.url().reveal(), "--yes", "--json")
     return subprocess.run(
-        [sys.executable, "-c", _COMMAND, str(int(number)), str(at), str(NOTICED_SECONDS), *arguments],
+        [sys.executable, "-c", _COMMAND, str(int(number)), str(at), str(NOTICED_SECONDS), *words],
         cwd=home,
         env=kept | {"HOME": str(home), "PYTHONPATH": str(Path.cwd()), "TMPDIR": str(scratch)},
         stdin=subprocess.DEVNULL,
@@ -66,7 +67,12 @@ def run_command(
     )
 
 
-@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"])
+def step_of(done: "subprocess.CompletedProcess[str]") -> str:
+    """Where the signal came; empty where the command ended before."""
+    return next((line[3:] for line in done.stderr.splitlines() if line.startswith("AT ")), "")
+
+
+@pytest.mark.parametrize("name", SIGNALS)
 def test_a_signal_at_any_event_of_the_command(
     name: str, whole: bool, matrix: Matrix, server: EmbeddedServer, scratch: Path, source: Path, tmp_path: Path
 ) -> None:
@@ -76,8 +82,15 @@ def test_a_signal_at_any_event_of_the_command(
         with target_in_use(server, tmp_path, is_empty=True) as target:
             before, files = standing(target), digests(source.parent)
             for at in todo:
-                done = run_command(source, target, tmp_path, scratch, number, at)
-                step = next((line[3:] for line in done.stderr.splitlines() if line.startswith("AT ")), "")
+                done = run_command(
+                    *("migrate", "--sqlite-path", str(source)),
+                    target=target,
+                    home=tmp_path,
+                    scratch=scratch,
+                    number=number,
+                    at=at,
+                )
+                step = step_of(done)
                 reached = bool(step)
                 where = f"{name} at {step}: {done.returncode} {done.stderr}"
                 forget_files_beside(source, files, name)
@@ -97,6 +110,33 @@ def test_a_signal_at_any_event_of_the_command(
                 assert verify(source, target).passed, where
                 section.note(step, name, COMPLETE)
                 break
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_a_signal_at_any_event_of_a_rollback(
+    name: str, whole: bool, matrix: Matrix, server: EmbeddedServer, scratch: Path, source: Path, tmp_path: Path
+) -> None:
+    number, section = signal.Signals[name], matrix.section("Signals at the events of `rollback`")
+    todo, reached = iter(range(1, 1000) if whole else range(1 + int(number) % 5, 1000, SLICE)), True
+    while reached:
+        with target_in_use(server, tmp_path, is_empty=True) as target:
+            before = standing(target)
+            move(source, target)
+            full = standing(target)
+            for at in todo:
+                done = run_command("rollback", target=target, home=tmp_path, scratch=scratch, number=number, at=at)
+                step = step_of(done)
+                reached = bool(step)
+                where = f"{name} at {step}: {done.returncode} {done.stderr}"
+                if not reached:
+                    assert done.returncode == 0, where
+                is_untouched = standing(target) == full
+                assert is_untouched or standing(target) == before, where
+                if reached:
+                    assert done.returncode == (-number if name == "SIGKILL" else 130 if is_untouched else 0), where
+                    section.note(step, name, BEFORE if is_untouched else COMPLETE)
+                if not is_untouched:
+                    break
 
 
 def forget_files_beside(source: Path, files: dict[str, str], name: str) -> None:
