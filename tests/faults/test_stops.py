@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from bizy_migrate_tui.migration import commit
 from bizy_migrate_tui.migration.errors import MigrationError
@@ -18,6 +19,16 @@ OF_A_ROLLBACK = [Phase.PLAN, Phase.REMOVE, Phase.COMMIT, Phase.CHECKS]
 SLICE = {("fast", Phase.TASKS), ("immediate", Phase.PROOF), ("immediate", Phase.REMOVE)}
 """What is tried without --whole."""
 
+
+def stops(phases: list[Phase]) -> list[ParameterSet]:
+    """Each way to stop at each phase."""
+    return [
+        pytest.param(phase, mode, id=f"{phase.name}-{mode}", marks=() if (mode, phase) in SLICE else pytest.mark.whole)
+        for phase in phases
+        for mode in ("fast", "immediate")
+    ]
+
+
 CODES = frozenset({"server-unreachable", "connection-lost", "commit-in-doubt"})
 
 
@@ -26,13 +37,10 @@ def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commit, "PATIENCE", (0.0,))
 
 
-@pytest.mark.parametrize("mode", ["fast", "immediate"])
-@pytest.mark.parametrize("phase", OF_A_RUN, ids=lambda phase: phase.name)
+@pytest.mark.parametrize(("phase", "mode"), stops(OF_A_RUN))
 def test_a_server_that_stops_during_a_run(
-    phase: Phase, mode: str, whole: bool, mortal: Mortal, mortal_database: Target, source: Path, scratch: Path, matrix: Matrix
+    phase: Phase, mode: str, mortal: Mortal, mortal_database: Target, source: Path, scratch: Path, matrix: Matrix
 ) -> None:
-    if not whole and (mode, phase) not in SLICE:
-        pytest.skip("--whole tries it")
     bench = Bench(source, mortal_database, scratch, matrix.section("The server stopped as a phase of a run began"))
 
     def on_event(event: Event) -> None:
@@ -45,13 +53,10 @@ def test_a_server_that_stops_during_a_run(
     bench.judge(str(phase), mode, error, codes=CODES)
 
 
-@pytest.mark.parametrize("mode", ["fast", "immediate"])
-@pytest.mark.parametrize("phase", OF_A_ROLLBACK, ids=lambda phase: phase.name)
+@pytest.mark.parametrize(("phase", "mode"), stops(OF_A_ROLLBACK))
 def test_a_server_that_stops_during_a_rollback(
-    phase: Phase, mode: str, whole: bool, mortal: Mortal, mortal_database: Target, source: Path, scratch: Path, matrix: Matrix
+    phase: Phase, mode: str, mortal: Mortal, mortal_database: Target, source: Path, scratch: Path, matrix: Matrix
 ) -> None:
-    if not whole and (mode, phase) not in SLICE:
-        pytest.skip("--whole tries it")
     empty = standing(mortal_database)
     run = move(source, mortal_database).run_id
     full = standing(mortal_database)
