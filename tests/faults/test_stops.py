@@ -1,5 +1,6 @@
 """The server stops, in order or as if it crashed, as each phase of a run and of a rollback begins."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,13 @@ from tests.faults.harness import Bench, attempt, move, standing
 from tests.faults.matrix import BEFORE, COMPLETE, Matrix
 from tests.faults.servers import Mortal
 
-OF_A_RUN = [phase for phase in Phase if phase is not Phase.REMOVE]
+OF_A_RUN = [phase for phase in Phase if phase not in {Phase.REMOVE, Phase.COLUMNS}]
 OF_A_ROLLBACK = [Phase.PLAN, Phase.REMOVE, Phase.COMMIT, Phase.CHECKS]
 SLICE = {("fast", Phase.TASKS), ("immediate", Phase.PROOF), ("immediate", Phase.REMOVE)}
 """What is tried without --whole."""
 
 
-def stops(phases: list[Phase]) -> list[ParameterSet]:
+def stops(phases: Sequence[Phase]) -> list[ParameterSet]:
     """Each way to stop at each phase."""
     return [
         pytest.param(phase, mode, id=f"{phase.name}-{mode}", marks=() if (mode, phase) in SLICE else pytest.mark.whole)
