@@ -173,6 +173,8 @@ class _Run:
             created = self._prepare_schema(server, rows)
         self.tables = source_tables(self.workbook)
         with self._phase(Phase.ACCOUNT):
+            if self.plan.user.created:
+                sequences.raise_sequences(rows)  # the users that are there may have been given their ids by hand
             user = accounts.ensure_account(
                 server,
                 email=self.plan.user.email,

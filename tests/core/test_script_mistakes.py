@@ -16,7 +16,7 @@ from bizy_migrate_tui.migration.session import Session
 from bizy_migrate_tui.migration.target import Target
 from bizy_migrate_tui.migration.verification import verify
 from tests.bizy_source import Schema, make_source
-from tests.core.moving import ZONE, Row, ask, everything_in, move, source_rows, target_rows
+from tests.core.moving import Row, ask, everything_in, move, source_rows, target_rows
 from tests.target.back_end import create_all
 
 STATUSES = {
@@ -144,7 +144,8 @@ def test_66_of_67_corrupted_tasks_are_found_each_of_them(tmp_path: Path, databas
     ids=["a title of 501 characters", "a NUL", "a broken JSON"],
 )
 def test_one_bad_value_keeps_no_row_from_arriving(tmp_path: Path, database: Target, row: Row) -> None:
-    outcome = move(make_source(tmp_path / "tasks.db", tasks=[{}, row, {}]), database)
+    tasks: list[Row] = [{}, row, {}]
+    outcome = move(make_source(tmp_path / "tasks.db", tasks=tasks), database)
     assert (outcome.status, outcome.tables["tasks"].inserted, outcome.tables["tasks"].adjusted) == (Status.MIGRATED, 3, 1)
     assert ask(database, "SELECT original FROM bizy_migrate.preserved WHERE source_key = '2'")
 
@@ -158,8 +159,9 @@ def test_one_id_above_int4_keeps_no_other_row_from_arriving(tmp_path: Path, data
 
 
 def test_null_stays_null_and_json_null_stays_json_null(tmp_path: Path, database: Target) -> None:
-    cells: list[Row] = [{"tags": None, "dependencies": None}, {"tags": "null", "dependencies": "null"}]
-    move(make_source(tmp_path / "tasks.db", tasks=cells, goals=[{"metrics": None}, {"metrics": "null"}]), database, Choices(ZONE))
+    tasks: list[Row] = [{"tags": None, "dependencies": None}, {"tags": "null", "dependencies": "null"}]
+    goals: list[Row] = [{"metrics": None}, {"metrics": "null"}]
+    move(make_source(tmp_path / "tasks.db", tasks=tasks, goals=goals), database)
     assert ask(database, "SELECT tags IS NULL AS tags, dependencies IS NULL AS dependencies FROM tasks ORDER BY id") == [
         {"tags": True, "dependencies": True},
         {"tags": False, "dependencies": False},
