@@ -153,15 +153,43 @@ def _readable(source: Path, directory: Path) -> Iterator[sqlite3.Connection]:
     path = source.resolve()
     if _is_plain(path):
         with contextlib.closing(open_read_only(path)) as connection:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            _refuse_cut_off(connection, path)
             yield connection
         return
     with tempfile.TemporaryDirectory(dir=directory) as scratch:
         copy = _copy_with_logs(path, Path(scratch))
         connection = open_read_only(path) if copy is None else sqlite3.connect(copy, timeout=LOCK_PATIENCE)
         with contextlib.closing(connection):
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            _refuse_cut_off(connection, copy or path)
             yield connection
+
+
+def _refuse_cut_off(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise SourceError where the file ends within a page.
+
+    SQLite takes zeros for what is missing, and its integrity check finds nothing wrong with a text that ends in zeros.
+    """
+    connection.execute("BEGIN")
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # takes the lock: nobody lets the file grow meanwhile
+    (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+    is_cut_off = path.stat().st_size % page_size and not _has_log(path)  # a log holds what the file lacks
+    connection.execute("COMMIT")
+    if is_cut_off:
+        raise _damaged("the file ends within a page; it was cut off")
+
+
+def _has_log(path: Path) -> bool:
+    log = Path(f"{path}-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
+def _damaged(problem: str) -> SourceError:
+    return SourceError(
+        "source-damaged",
+        f"The database is damaged: {problem}.",
+        "Nothing was changed. Use a backup (tasks_backup_*.db), or rescue it:\n"
+        "sqlite3 tasks.db .recover | sqlite3 rescued.db",
+    )
 
 
 def _is_plain(path: Path) -> bool:
@@ -236,12 +264,7 @@ def _check(path: Path, on_event: OnEvent, cancel: Cancellation) -> None:
             cancel.check()
             problems, tables = [str(error)], set()
     if problems != ["ok"]:
-        raise SourceError(
-            "source-damaged",
-            f"The database is damaged: {problems[0].splitlines()[-1]}.",
-            "Nothing was changed. Use a backup (tasks_backup_*.db), or rescue it:\n"
-            "sqlite3 tasks.db .recover | sqlite3 rescued.db",
-        )
+        raise _damaged(problems[0].splitlines()[-1])
     if not {"tasks", "goals"} & tables:
         raise SourceError(
             "source-not-bizy",

@@ -1,5 +1,6 @@
 """Sources that are locked, busy, unmerged, damaged, on a full disk or in a place that cannot be written."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -175,6 +176,25 @@ def test_a_truncated_source_is_refused_or_comes_over_whole(
             assert error.remedy
             assert digests(broken) == before
             bench.judge(f"the first {size:,} bytes", "state", error)
+
+
+def test_a_text_whose_end_is_cut_off_with_the_file_is_not_taken_for_one_of_zeros(source: Path, scratch: Path) -> None:
+    """SQLite's own check finds nothing wrong with it."""
+    source.unlink()
+    make_source(source, tasks=[{"title": "long", "notes": "x" * 40_000}])
+    os.truncate(source, source.stat().st_size - 4000)
+    with closing(sqlite3.connect(source)) as other:
+        assert other.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert "\0" in other.execute("SELECT substr(CAST(notes AS BLOB), -100) FROM tasks").fetchone()[0].decode()
+    for mode in (b"\1\1", b"\2\2"):  # a journal, a write-ahead log that is merged
+        with source.open("rb+") as file:
+            file.seek(18)
+            file.write(mode)
+        before = digests(source.parent)
+        with pytest.raises(SourceError) as refused:
+            take(source)
+        assert refused.value.code == "source-damaged"
+        assert digests(source.parent) == before
 
 
 def test_a_flipped_bit_is_refused_or_proven_to_be_only_data(
