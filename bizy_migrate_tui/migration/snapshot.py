@@ -187,8 +187,7 @@ def _damaged(problem: str) -> SourceError:
     return SourceError(
         "source-damaged",
         f"The database is damaged: {problem}.",
-        "Nothing was changed. Use a backup (tasks_backup_*.db), or rescue it:\n"
-        "sqlite3 tasks.db .recover | sqlite3 rescued.db",
+        "Nothing was changed. Use a backup (tasks_backup_*.db), or rescue it:\nsqlite3 tasks.db .recover | sqlite3 rescued.db",
     )
 
 

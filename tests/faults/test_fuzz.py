@@ -1,111 +1,48 @@
 """A mutation fuzzer over SQLite files: bytes and schema. Only typed errors come out, in bounded time, and nothing is lost."""
 
 import random
-import sqlite3
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.errors import MigrationError
+from bizy_migrate_tui.migration.run import Outcome
 from bizy_migrate_tui.migration.session import Session
 from tests.core.moving import ask
 from tests.faults.harness import attempt, digests, move, small_source, standing, target_in_use
 from tests.faults.matrix import BEFORE, COMPLETE, Matrix
+from tests.faults.mutations import mutate_bytes, mutate_schema, tables_of
 
 SECONDS = 20.0
 """More than any of these small files may take."""
 
-NAMES = (
-    "tasks", "goals", "id", "title", "parent_goal_id", "created_at", "select", 'a"b', "a b", "a'b", "a;--", "%s", "%(user)s",
-    "{x}", "Ünïcode🌱", "x" * 500, "[bold]", "\x1b[31m", "sqlite", "user_id", "updated_at", "rowid", "key", "../../etc",
-)  # fmt: skip
-TYPES = ("", "INTEGER", "TEXT", "BLOB", "REAL", "JSON", "BOOLEAN", "DATETIME", "VARCHAR(3)", "NUMERIC", 'weird "type"')
-VALUES = (
-    None,
-    "",
-    0,
-    -1,
-    2**63 - 1,
-    1e308,
-    float("inf"),
-    b"\xff\0",
-    "\0",
-    "NULL",
-    "\\N",
-    "{",
-    '["a"]',
-    "2025-02-30",
-    "\x1b]0;x\a",
-    "🌱",
-)
+MEBIBYTES = 100
+"""More memory than that, beyond what a whole run has taken before, no file may cost."""
 
 
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def peak() -> float:
+    """The most memory that this process ever had, in MiB."""
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def mutate_bytes(path: Path, dice: random.Random) -> None:
-    """Overwrite, cut, double or swap pieces of the file, the first page more often than the others."""
-    data = bytearray(path.read_bytes())
-    for _ in range(dice.choice((1, 1, 2, 8, 40))):
-        place = dice.randrange(min(len(data), dice.choice((100, 4096, len(data)))) or 1)
-        what = dice.randrange(4)
-        if what == 0:
-            data[place : place + 1] = bytes((dice.choice((0, 1, 127, 128, 255, dice.randrange(256))),))
-        elif what == 1:
-            size = dice.randrange(1, 64)
-            data[place : place + size] = dice.randbytes(size)
-        elif what == 2:
-            start = dice.randrange(len(data))
-            data[place : place + 32] = data[start : start + 32]
-        elif dice.random() < 0.2:
-            del data[max(place, 16) :]
-    path.write_bytes(data)
-
-
-def mutate_schema(path: Path, dice: random.Random) -> None:
-    """Rename, drop, add and retype tables and columns; fill them with odd values."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as database:
-        for _ in range(dice.randrange(1, 6)):
-            _mutate_once(database, dice)
-
-
-def _mutate_once(database: sqlite3.Connection, dice: random.Random) -> None:
-    tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")] or ["none"]
-    table, name, kind = quoted(dice.choice(tables)), quoted(dice.choice(NAMES)), dice.choice(TYPES)
-    columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")] or ["none"]
-    column = quoted(dice.choice(columns))
-    statement, values = dice.choice(
-        (
-            (f"ALTER TABLE {table} RENAME TO {name}", ()),
-            (f"ALTER TABLE {table} RENAME COLUMN {column} TO {name}", ()),
-            (f"ALTER TABLE {table} DROP COLUMN {column}", ()),
-            (f"ALTER TABLE {table} ADD COLUMN {name} {kind}", ()),
-            (f"CREATE TABLE {name} ({name} {kind}, {quoted(dice.choice(NAMES))} {kind})", ()),
-            (f"CREATE TABLE {name} (k PRIMARY KEY, v) WITHOUT ROWID", ()),
-            (f"CREATE VIEW {name} AS SELECT * FROM {table}", ()),
-            (f"CREATE TABLE copied AS SELECT * FROM {table}; DROP TABLE {table}; ALTER TABLE copied RENAME TO {table}", None),
-            (f"UPDATE {table} SET {column} = ?", (dice.choice(VALUES),)),
-            (f"UPDATE {table} SET {column} = ? WHERE rowid % 2", (dice.choice(VALUES),)),
-            (f"INSERT INTO {table} ({column}) VALUES (?)", (dice.choice(VALUES),)),
-            (f"INSERT INTO {table} SELECT * FROM {table}", ()),
-            (f"CREATE TRIGGER {name} AFTER INSERT ON {table} BEGIN SELECT 1; END", ()),
-            (f"CREATE VIRTUAL TABLE {name} USING fts5(x)", ()),
-            (f"DROP TABLE {table}", ()),
-        )
-    )
-    try:
-        if values is None:
-            database.executescript(statement)
-        else:
-            database.execute(statement, values)
-    except sqlite3.Error:
-        return  # not every change is possible
+def is_all_accounted_for(outcome: Outcome, path: Path) -> bool:
+    """Whether each row of each table was loaded or preserved, by this test's own count."""
+    for table, rows in tables_of(path).items():
+        home, preserved = outcome.tables.get(table), outcome.preserved.get(table, 0)
+        if home is None and preserved != rows:
+            return False
+        if home is not None and (home.source != rows or home.inserted + home.skipped != rows or preserved < home.skipped):
+            return False
+    return True
 
 
 @pytest.mark.parametrize("mutate", [mutate_bytes, mutate_schema])
@@ -122,19 +59,23 @@ def test_whatever_the_file_only_typed_errors_come_out(
     broken.parent.mkdir()
     found: Counter[str] = Counter()
     with target_in_use(server, tmp_path, is_empty=True) as target:
-        before = standing(target)
-        for seed in range(200 if whole else 12):
+        before, outcomes = standing(target), list[Outcome]()
+        move(small_source(tmp_path / "first.db"), target, dry_run=True)
+        allowed = peak() + MEBIBYTES
+        for seed in range(250 if whole else 10):
             broken.write_bytes(original)
             mutate(broken, random.Random(seed))
             files, began = digests(broken.parent), time.monotonic()
-            error = attempt(lambda: move(broken, target, dry_run=True))
+            error = attempt(lambda: outcomes.append(move(broken, target, dry_run=True)))
             where = f"{mutate.__name__} {seed}: {error!r}"
             assert time.monotonic() - began < SECONDS, where
+            assert peak() < allowed, where
             assert digests(broken.parent) == files, where
             assert list(scratch.iterdir()) == [], where
             assert error is None or isinstance(error, MigrationError), where
             code = error.code if isinstance(error, MigrationError) else COMPLETE
             assert code not in {"unexpected", "row-refused", "proof-failed"}, where
+            assert error or is_all_accounted_for(outcomes.pop(), broken), where
             found[code] += 1
         assert standing(target) == before
         assert not ask(target, "SELECT FROM pg_class WHERE relname = 'tasks'")
