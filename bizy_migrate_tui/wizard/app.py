@@ -1,6 +1,7 @@
 """The wizard's app: holds the state, decides where to go, and leaves the terminal as it found it."""
 
 import asyncio
+import gc
 import importlib
 import os
 import signal
@@ -43,6 +44,9 @@ SIGNALS: Final = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 WARM_UP: Final = "bizy_migrate_tui.migration.session"
 WARM_UP_AFTER: Final = 0.3
 """Seconds after the start; sooner it would hold up the first paint."""
+
+FULL_ROUNDS_AFTER: Final = 1_000
+"""Of the collector's middle rounds; an evening has not so many."""
 
 
 class WizardApp(App[None]):
@@ -271,9 +275,17 @@ class WizardApp(App[None]):
         self._close_messages_no_wait()
 
 
+def calm_collector() -> None:
+    """Keep Python's collector from its full rounds: with all that has been drawn they take a quarter of a second, during
+    which the screen stands still and no key is heard. The small rounds go on."""
+    few, more, _ = gc.get_threshold()
+    gc.set_threshold(few, more, FULL_ROUNDS_AFTER)
+
+
 def run_wizard(settings: Settings, *, demo: "DemoInfo | None" = None, backup: bool = True) -> int:
     """Run the wizard on this terminal; its exit code. The terminal is as before when it returns."""
     state = WizardState.from_settings(settings, backup=backup, demo=demo is not None)
     app = WizardApp(state, RealCore(), look=os.environ.get("TEXTUAL_THEME") or remembered.load().get("theme") or theme.DEFAULT)
+    calm_collector()
     app.run()
     return ExitCode.FAILED if app.return_code is None else app.return_code

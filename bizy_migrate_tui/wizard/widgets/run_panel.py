@@ -58,14 +58,15 @@ class RunPanel(Vertical):
         self._say("#rate-figure", f"{view.rate:,.0f} rows/s" if view.rate >= 1 else "")
         if self.has_class("-log"):
             lines = (f"{seconds:8.2f} s  {safe_text(text, 300)}" for seconds, text in view.log)
-            self._say("#log-text", "\n".join(lines))
+            self.query_one("#log-text", Static).update(Content("\n".join(lines)))
 
     def toggle_log(self) -> None:
         """Open or close the log."""
         self.toggle_class("-log")
 
     def _say(self, selector: str, text: str) -> None:
-        self.query_one(selector, Static).update(Content(text))
+        """In a place of fixed size: laying out the screen anew ten times a second would be felt."""
+        self.query_one(selector, Static).update(Content(text), layout=False)
 
 
 def _bar(view: PhaseView) -> Bar:

@@ -15,4 +15,4 @@ class StatusLine(Static):
     def say(self, text: str, tone: str = "note") -> None:
         """Say it; `tone` is good, busy, note, warning or bad."""
         self.said = text
-        self.update(toned(tone, text) if text else "")
+        self.update(toned(tone, text) if text else "", layout=False)
