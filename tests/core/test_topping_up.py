@@ -1,0 +1,142 @@
+"""The source moves on, and so does the web interface: what a later run brings, keeps, and refuses."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bizy_migrate_tui.migration import verification
+from bizy_migrate_tui.migration.errors import PlanBlocked
+from bizy_migrate_tui.migration.plan import Choices
+from bizy_migrate_tui.migration.run import Status
+from bizy_migrate_tui.migration.target import Target
+from tests.bizy_source import make_source
+from tests.core.moving import ZONE, Row, ask, move, plan_for, target_rows
+from tests.target.back_end import create_all
+
+ME = Choices(zone=ZONE, email="me@example.org", username="me")
+NEW_TASK = (
+    "INSERT INTO tasks (id, title, priority, status, created_at, parent_goal_id)"
+    " VALUES ({}, 'New', 3, 'pending', '2025-05-05 05:05:05', {})"
+)
+
+
+def change(source: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(source)) as database:
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
+
+
+def on_the_web(target: Target, title: str) -> int:
+    """A task that the web interface makes for the first user; its id."""
+    made = ask(
+        target,
+        "INSERT INTO public.tasks (user_id, title, priority, status, created_at, updated_at)"
+        " SELECT min(id), %s, 3, 'pending', now(), now() FROM public.users RETURNING id",
+        [title],
+    )
+    return int(made[0]["id"])
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return make_source(tmp_path / "tasks.db", goals=[{}], tasks=[{}, {"parent_goal_id": 1}])
+
+
+@pytest.fixture
+def moved(source: Path, database: Target) -> Target:
+    move(source, database, ME)
+    return database
+
+
+def test_new_goals_come_with_the_new_tasks_that_hang_on_them(source: Path, moved: Target) -> None:
+    change(
+        source,
+        "INSERT INTO goals (title, horizon, status, progress_percentage, created_at, updated_at, parent_goal_id)"
+        " VALUES ('New', 'weekly', 'active', 0.0, '2025-05-05 05:05:05', '2025-05-05 05:05:05', 1)",
+        NEW_TASK.format(3, 2),
+        "INSERT INTO daily_logs (date) VALUES ('2025-05-05 00:00:00')",
+    )
+    outcome = move(source, moved, ME)
+    assert {name: (one.inserted, one.unchanged) for name, one in outcome.tables.items()} == {"goals": (1, 1), "tasks": (1, 2)}
+    assert outcome.preserved == {"daily_logs": 1}
+    assert [row["parent_goal_id"] for row in target_rows(moved, "tasks")] == [None, 1, 2]
+    assert move(source, moved, ME).status is Status.NOTHING_TO_DO
+
+
+def test_a_row_deleted_from_the_source_stays_on_the_web(source: Path, moved: Target) -> None:
+    change(source, "DELETE FROM tasks WHERE id = 2", NEW_TASK.format(9, "NULL"))
+    assert move(source, moved, ME).tables["tasks"].inserted == 1
+    assert [row["id"] for row in target_rows(moved, "tasks")] == [1, 2, 9]
+
+
+def test_a_row_deleted_on_the_web_comes_again(source: Path, moved: Target) -> None:
+    ask(moved, "DELETE FROM public.tasks WHERE id = 2")
+    outcome = move(source, moved, ME)
+    assert (outcome.tables["tasks"].inserted, outcome.tables["tasks"].unchanged) == (1, 1)
+    assert verification.verify(source, moved).passed
+
+
+def test_an_id_that_the_web_interface_gave_meanwhile_blocks_before_anything_is_written(source: Path, moved: Target) -> None:
+    assert on_the_web(moved, "Made on the web") == 3
+    change(source, NEW_TASK.format(3, "NULL"))
+    before = [target_rows(moved, "tasks"), ask(moved, "TABLE bizy_migrate.runs")]
+    assert [(one.code, one.ids) for one in plan_for(source, moved, ME).blocked] == [("id-taken", ("3",))]
+    with pytest.raises(PlanBlocked):
+        move(source, moved, ME)
+    assert [target_rows(moved, "tasks"), ask(moved, "TABLE bizy_migrate.runs")] == before
+
+
+def test_rows_made_on_the_web_beside_ours_change_nothing(source: Path, moved: Target) -> None:
+    made = on_the_web(moved, "Made on the web")
+    assert move(source, moved, ME).status is Status.NOTHING_TO_DO
+    assert verification.verify(source, moved).passed
+    assert target_rows(moved, "tasks")[-1]["id"] == made
+
+
+def test_of_accounts_that_differ_in_case_the_exact_one_is_used(source: Path, database: Target) -> None:
+    create_all(database)
+    for id_, email in ((5, "ME@example.org"), (6, "me@example.org")):
+        ask(
+            database,
+            "INSERT INTO public.users (id, email, username, hashed_password, created_at, updated_at)"
+            " VALUES (%s, %s, %s, 'x', now(), now())",
+            [id_, email, str(id_)],
+        )
+    outcome = move(source, database, ME)
+    assert (outcome.user.id, outcome.user.created) == (6, False)
+    assert {row["user_id"] for row in target_rows(database, "tasks")} == {6}
+
+
+def rows_by_another_tool(target: Target, title: str) -> None:
+    """The same tasks for the same user, as another program left them: no run of ours knows of them."""
+    create_all(target)
+    ask(
+        target,
+        "INSERT INTO public.users (id, email, username, hashed_password, created_at, updated_at)"
+        " VALUES (1, 'me@example.org', 'me', 'x', now(), now())",
+    )
+    ask(
+        target,
+        "INSERT INTO public.tasks (id, user_id, title, priority, status, dependencies, tags, created_at, updated_at)"
+        " VALUES (1, 1, %s, 3, 'pending', '[]', '[]', '2025-03-01 14:00:00', now())",
+        [title],
+    )
+
+
+def test_equal_rows_that_another_tool_brought_are_unchanged(source: Path, database: Target) -> None:
+    rows_by_another_tool(database, "A task")
+    outcome = move(source, database, ME)
+    assert (outcome.tables["tasks"].unchanged, outcome.tables["tasks"].inserted) == (1, 1)
+    assert verification.verify(source, database).passed
+
+
+def test_rows_that_another_tool_brought_and_that_differ_block(source: Path, database: Target) -> None:
+    rows_by_another_tool(database, "Something else")
+    before: list[Row] = target_rows(database, "tasks")
+    with pytest.raises(PlanBlocked) as refusal:
+        move(source, database, ME)
+    assert refusal.value.code == "id-taken"
+    assert target_rows(database, "tasks") == before
