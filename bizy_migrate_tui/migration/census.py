@@ -36,13 +36,16 @@ class Seen:
 
 
 class Census:
-    """The questions put to one table; every thread may put them on a connection of its own."""
+    """The questions put to one table; every thread may put them on a connection of its own.
 
-    def __init__(self, home: WebTable, tables: Mapping[str, SourceTable]) -> None:
+    `goal_ids` are the lowest and the highest goal, where no id between them is missing (`unbroken_ids`).
+    """
+
+    def __init__(self, home: WebTable, tables: Mapping[str, SourceTable], goal_ids: tuple[int, int] | None = None) -> None:
         self.source = tables[home.name]
         self._troubled = TROUBLED[home.name]
         goals = tables.get("goals")
-        screens = {"id": _IDS, "parent_goal_id": _links_to(goals)}
+        screens = {"id": _IDS, "parent_goal_id": _links_to(goals, goal_ids)}
         screens |= {column.name: column.screen for column in home.columns if column.screen}
         self._screens = [(screen, screen.ask(self.source.column(name))) for name, screen in screens.items()]
         self._times = [column.name for column in home.columns if column.form is Form.LOCAL_TIME or column.name == "created_at"]
@@ -107,10 +110,16 @@ _IDS = Screen(
 """An id that PostgreSQL can hold."""
 
 
-def _links_to(goals: SourceTable | None) -> Screen:
+def _links_to(goals: SourceTable | None, unbroken: tuple[int, int] | None) -> Screen:
     """NULL, or the id of a goal."""
     if goals is None or "id" not in goals.columns:
         return Screen(lambda parent: (func.count(parent),), lambda _rows, given: given == 0)
+    if unbroken is not None:
+        first, last = unbroken
+        return Screen(
+            lambda parent: (func.count(parent), func.sum(func.typeof(parent) == "integer"), func.min(parent), func.max(parent)),
+            lambda _rows, given, integers, low, high: not given or (given == integers and first <= low and high <= last),
+        )
     ids = select(goals.table.c.id)
     return Screen(
         lambda parent: (func.count(parent), func.sum(and_(func.typeof(parent) == "integer", parent.in_(ids)))),

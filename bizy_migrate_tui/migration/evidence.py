@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, LargeBinary, Select, and_, case, cast, exi
 
 from bizy_migrate_tui.migration import clock
 from bizy_migrate_tui.migration.rules.values import RawText, as_moment
-from bizy_migrate_tui.migration.workbook import PLACEHOLDER, SourceTable, key_ranges, to_sql
+from bizy_migrate_tui.migration.workbook import PLACEHOLDER, SourceTable, key_ranges, to_sql, unbroken_ids
 
 _SHOWN = 100
 
@@ -131,23 +131,19 @@ _NUMBER = re.compile(rb"\d{1,18}")
 
 
 class _Existing:
-    """Knows which tasks exist; where ids have no gaps, the lowest and the highest of them say it all."""
+    """Knows which tasks exist."""
 
     def __init__(self, connection: sqlite3.Connection, tasks: SourceTable) -> None:
-        id_ = tasks.table.c.id
-        ends = select(func.count(), func.min(id_), func.max(id_)).select_from(tasks.table)
-        rows, self._low, self._high = connection.execute(to_sql(ends)).fetchone()
-        self._has_gaps = not rows or not tasks.id_is_key or self._high - self._low + 1 != rows
+        self._connection, self._unbroken = connection, unbroken_ids(connection, tasks)
         value = func.json_each(PLACEHOLDER).table_valued("value").c.value
-        self._missing = to_sql(select(value).where(value.not_in(select(id_))).limit(1))
-        self._connection = connection
+        self._missing = to_sql(select(value).where(value.not_in(select(tasks.table.c.id))).limit(1))
 
     def all(self, ids: set[int]) -> bool:
         """Whether there is a task for each of the ids."""
         if not ids:
             return True
-        if not self._has_gaps:
-            return bool(self._low <= min(ids) and max(ids) <= self._high)
+        if self._unbroken:
+            return self._unbroken[0] <= min(ids) and max(ids) <= self._unbroken[1]
         return self._connection.execute(self._missing, (str(sorted(ids)),)).fetchone() is None
 
 

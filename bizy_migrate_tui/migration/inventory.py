@@ -22,7 +22,15 @@ from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, Phas
 from bizy_migrate_tui.migration.evidence import ClockEvidence
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES
 from bizy_migrate_tui.migration.snapshot import Snapshot
-from bizy_migrate_tui.migration.workbook import TROUBLED, SourceTable, count, key_ranges, open_workbook, source_tables
+from bizy_migrate_tui.migration.workbook import (
+    TROUBLED,
+    SourceTable,
+    count,
+    key_ranges,
+    open_workbook,
+    source_tables,
+    unbroken_ids,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -75,7 +83,8 @@ def take_inventory(
         meter = _Meter(on_event, cancel)
         on_event(PhaseStarted(Phase.INVENTORY, sum(rows[home.name] for home in homes)))
         clocks = crew.do(evidence.gather, tables, zone, snapshot.taken_at)
-        seen = {home.name: _look_at(connection, crew, Census(home, tables), meter) for home in homes}
+        goal_ids = unbroken_ids(connection, tables["goals"]) if "goals" in tables else None
+        seen = {home.name: _look_at(connection, crew, Census(home, tables, goal_ids), meter) for home in homes}
         found = {name: _describe(connection, table, rows[name], seen.get(name)) for name, table in tables.items()}
         result = Inventory(snapshot, workbook, found, clocks.result())
     on_event(PhaseFinished(Phase.INVENTORY, time.perf_counter() - started))

@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from bizy_migrate_tui.migration.findings import Difference
 from bizy_migrate_tui.migration.inventory import Inventory
-from bizy_migrate_tui.migration.preserving import Original, originals
+from bizy_migrate_tui.migration.preserving import Original, count_originals, originals
 from bizy_migrate_tui.migration.reading import CarefulReader
 from bizy_migrate_tui.migration.rules.values import Raw, RawText
 from bizy_migrate_tui.migration.target import TargetState
@@ -70,11 +70,10 @@ def count_new(
     state: TargetState,
 ) -> dict[str, int]:
     """How many originals of each table are not preserved yet."""
-    items = originals(workbook, inventory, tables, reader)
     with server.cursor() as rows:
         if not state.has_ledger or not _holds_any(rows):
-            return dict(Counter(item.table for item in items))
-        _stage(rows, items)
+            return count_originals(workbook, inventory, tables, reader)
+        _stage(rows, originals(workbook, inventory, tables, reader))
         rows.execute(sql.SQL("SELECT s.source_table, count(*) {} GROUP BY 1").format(_NEW))
         counted = dict(rows.fetchall())
         rows.execute("DROP TABLE pg_temp.staged_originals")

@@ -8,8 +8,9 @@ import base64
 import json
 import math
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -64,6 +65,16 @@ def originals(
             yield from _extra_columns(workbook, tables[name], table.extra_columns)
         for row in reader.rows(homes[name]):
             yield from of_careful_row(homes[name], row)
+
+
+def count_originals(
+    workbook: sqlite3.Connection, inventory: Inventory, tables: Mapping[str, SourceTable], reader: CarefulReader
+) -> dict[str, int]:
+    """How many originals each table has; rows of tables without a home need not be read for that."""
+    counted = Counter({name: table.rows for name, table in inventory.tables.items() if not table.has_home and table.rows})
+    at_home = replace(inventory, tables={name: table for name, table in inventory.tables.items() if table.has_home})
+    counted.update(item.table for item in originals(workbook, at_home, tables, reader))
+    return dict(counted)
 
 
 def of_careful_row(home: WebTable, row: CarefulRow) -> Iterator[Original]:

@@ -185,6 +185,16 @@ def _ends(page: Select[int]) -> str:
     return to_sql(select(func.min(keys.c.key), func.max(keys.c.key)))
 
 
+def unbroken_ids(connection: sqlite3.Connection, source: SourceTable) -> tuple[int, int] | None:
+    """The lowest and the highest id where no id between them is missing: then these two say which ids there are."""
+    if not source.id_is_key:
+        return None
+    id_ = source.column("id")
+    statement = to_sql(select(func.count(), func.min(id_), func.max(id_)).select_from(source.table))
+    rows, low, high = connection.execute(statement).fetchone()
+    return (low, high) if rows and high - low + 1 == rows else None
+
+
 def count(connection: sqlite3.Connection, table: Table) -> int:
     """The number of its rows."""
     result: int = connection.execute(to_sql(select(func.count()).select_from(table))).fetchone()[0]

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func
 
 from bizy_migrate_tui.migration.rules.clean import FUNCTIONS
+from bizy_migrate_tui.migration.rules.values import RawText
 
 FIELD_END, ROW_END, NULL_MARK, TIME_MARK = "\x1f", "\x1e", "\x1d", "\x1c"
 """Load and proof write these between cells and rows, for NULL, before local times; text with one takes the careful path."""
@@ -57,21 +58,22 @@ def _joined(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.group_concat(column, ROW_END)
 
 
-def _lengths(column: ColumnElement[Any]) -> tuple[ColumnElement[Any], ...]:
-    return func.min(func.length(column)), func.max(func.length(column))
-
-
 TEXT = Screen(
     lambda column: (*_kinds(column), func.group_concat(column, "\n")),
     lambda _rows, low, high, joined: {low, high} <= _TEXT_OR_NULL and is_welcome(joined),
 )
 """NULL or free text."""
 
+
+def _are_titles(rows: int, low: object, high: object, given: int, longest: int | None, joined: bytes | None) -> bool:
+    if not (isinstance(low, RawText) and isinstance(high, RawText)):
+        return False
+    return low != b"" and given == rows and (longest or 0) <= 500 and is_welcome(joined)
+
+
 TITLE = Screen(
-    lambda column: (*_kinds(column), func.count(column), *_lengths(column), func.group_concat(column, "\n")),
-    lambda rows, low, high, given, shortest, longest, joined: (
-        {low, high} <= _TEXT and given == rows and shortest >= 1 and longest <= 500 and is_welcome(joined)
-    ),
+    lambda column: (*_ends(column), func.count(column), func.max(func.length(column)), func.group_concat(column, "\n")),
+    _are_titles,
 )
 """Free text of 1 to 500 characters."""
 
