@@ -7,9 +7,8 @@ compared as bytes. Where a chunk differs, its rows are compared; where a row dif
 import io
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -17,6 +16,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import ColumnElement, DateTime, Float, Integer, and_, case, cast, func, literal_column, not_, select
 
+from bizy_migrate_tui.migration.ahead import ahead
 from bizy_migrate_tui.migration.findings import Difference
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
 from bizy_migrate_tui.migration.rules.columns import Column, Form, WebTable
@@ -43,10 +43,7 @@ class Scope(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Expected:
-    """What a chunk of the source should look like in the target: its rows, their lowest and highest id, their lines.
-
-    TIME_MARK stands before each local time.
-    """
+    """What a chunk of the source should look like in the target: its rows, their lowest and highest id, their lines."""
 
     rows: int
     low: int
@@ -85,18 +82,13 @@ class Comparison:
         if self._scope is Scope.PRESENT and not self._has_present:
             return
         self._lines_sql = self._ask_for_lines()
-        ranges = list(key_ranges(self._side.workbook, self._source))
-        with closing(open_again(self._side.workbook)) as other, ThreadPoolExecutor(1) as ahead:
-            other.create_function("shortest_number", 1, _shortest_number, deterministic=True)
-            following = ahead.submit(self._expected, other, *ranges[0]) if ranges else None
-            for number in range(len(ranges)):
-                assert following is not None  # noqa: S101 (there is one for every range)
-                expected = following.result()
-                if number + 1 < len(ranges):
-                    following = ahead.submit(self._expected, other, *ranges[number + 1])
-                if expected.rows:
-                    lines = self._hours.in_utc(expected.lines, TIME_MARK.encode()) + b"\n"
-                    yield from self._compare_lines(lines, self._found(expected.low, expected.high))
+        with (
+            closing(open_again(self._side.workbook)) as other,
+            closing(ahead(self._joined(other))) as joined,
+            closing(ahead(map(self._moved, joined))) as chunks,
+        ):
+            for expected in chunks:
+                yield from self._compare_lines(expected.lines, self._found(expected.low, expected.high))
                 advance(expected.rows)
         yield from self._compare_careful()
 
@@ -188,9 +180,16 @@ class Comparison:
             return and_(condition, (id_ + 0).in_(present))
         return and_(condition, id_.not_in(present)) if self._has_present else condition
 
-    def _expected(self, workbook: sqlite3.Connection, first: int, last: int) -> _Expected:
-        """Of the rows of a range that are compared as lines, what PostgreSQL should write."""
-        return _Expected(*workbook.execute(self._lines_sql, (first, last)).fetchone())
+    def _joined(self, workbook: sqlite3.Connection) -> Iterator[_Expected]:
+        """A chunk after another of the rows that are compared as lines; TIME_MARK stands before each local time."""
+        workbook.create_function("shortest_number", 1, _shortest_number, deterministic=True)
+        for first, last in key_ranges(workbook, self._source):
+            rows, low, high, lines = workbook.execute(self._lines_sql, (first, last)).fetchone()
+            if rows:
+                yield _Expected(rows, low, high, lines)
+
+    def _moved(self, chunk: _Expected) -> _Expected:
+        return replace(chunk, lines=self._hours.in_utc(chunk.lines, TIME_MARK.encode()) + b"\n")
 
     def _ask_for_lines(self) -> str:
         source = self._source

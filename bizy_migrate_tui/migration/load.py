@@ -5,8 +5,7 @@ Cells end with FIELD_END, NULL is NULL_MARK, and TIME_MARK stands before a local
 """
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +16,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, literal_column, not_, select
 
+from bizy_migrate_tui.migration.ahead import ahead
 from bizy_migrate_tui.migration.clock import HourShift
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
 from bizy_migrate_tui.migration.rules.columns import Column, Form, WebTable
@@ -65,10 +65,9 @@ class Loader:
         statement = sql.SQL(_COPY).format(
             sql.Identifier("public", self._home.name), sql.SQL(", ").join(map(sql.Identifier, self._home.names))
         )
-        # Even after an error the thread that reads ahead must not outlive the workbook.
-        with closing(_ahead(self._clean_chunks(loaded))) as clean:
-            lines = chain(((rows, self._finished(text)) for rows, text in clean), self._careful_chunks(loaded))
-            server.copy_expert(statement, _Stream(lines, advance))
+        # SQLite, Python and PostgreSQL work side by side. Even after an error no thread may outlive the workbook.
+        with closing(ahead(self._clean_chunks(loaded))) as joined, closing(ahead(map(self._finished, joined))) as clean:
+            server.copy_expert(statement, _Stream(chain(clean, self._careful_chunks(loaded)), advance))
         return loaded
 
     def _clean_chunks(self, loaded: Loaded) -> Iterator[tuple[int, bytes]]:
@@ -84,9 +83,11 @@ class Loader:
                     loaded.add(found, found)
             yield rows, text
 
-    def _finished(self, text: bytes) -> bytes:
+    def _finished(self, chunk: tuple[int, bytes]) -> tuple[int, bytes]:
         """The lines of clean rows, as SQLite joined them, in the form that COPY reads."""
-        return _escaped(self._shift.utc_lines(text, TIME_MARK.encode()), _ESCAPES).replace(ROW_END.encode(), b"\n") + b"\n"
+        rows, joined = chunk
+        text = _escaped(self._shift.utc_lines(joined, TIME_MARK.encode()), _ESCAPES)
+        return rows, text.replace(ROW_END.encode(), b"\n") + b"\n"
 
     def _careful_chunks(self, loaded: Loaded) -> Iterator[tuple[int, bytes]]:
         pending: list[bytes] = []
@@ -157,15 +158,6 @@ class _Stream:
 
     readline = read
     """psycopg2 never calls it, but its type asks for it."""
-
-
-def _ahead(chunks: Iterator[tuple[int, bytes]]) -> Generator[tuple[int, bytes], None, None]:
-    """The same chunks, each made in another thread while the one before it is sent."""
-    with ThreadPoolExecutor(1) as side:
-        following = side.submit(next, chunks, None)
-        while (chunk := following.result()) is not None:
-            following = side.submit(next, chunks, None)
-            yield chunk
 
 
 def _cell_text(value: Value) -> bytes:

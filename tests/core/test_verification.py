@@ -150,7 +150,11 @@ def test_a_loader_that_writes_one_wrong_value_never_commits(
     finish = Loader._finished
     before = everything_in(database)
 
-    monkeypatch.setattr(Loader, "_finished", lambda self, text: finish(self, text).replace(right, wrong, 1))
+    def spoiled(self: Loader, chunk: tuple[int, bytes]) -> tuple[int, bytes]:
+        rows, text = finish(self, chunk)
+        return rows, text.replace(right, wrong, 1)
+
+    monkeypatch.setattr(Loader, "_finished", spoiled)
     with pytest.raises(ProofFailed) as failed:
         move(source, database)
     assert failed.value.differences
