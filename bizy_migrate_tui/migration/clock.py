@@ -4,6 +4,7 @@ Rules (design, "Time"): in a doubled hour the earlier instant, in a missing hour
 `fold=0` means to zoneinfo. All results are naive UTC, for columns of type `timestamp without time zone`.
 """
 
+from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -61,54 +62,43 @@ def oddity(local: datetime, zone: ZoneInfo) -> Oddity | None:
     return Oddity.DOUBLED if to_local(to_utc(local, zone), zone) == local.replace(fold=0) else Oddity.MISSING
 
 
-class HourShift(dict[bytes, bytes]):
-    """Turns local time text into UTC text, an hour's prefix at a time.
+@lru_cache
+def offsets(zone: ZoneInfo, first: int, last: int) -> tuple[tuple[str, int], ...]:
+    """What has to be added to a local time of the years first to last to have UTC (`to_utc`).
 
-    Keys are hours, "YYYY-MM-DD HH"; values are the UTC hours that replace them. An hour that cannot be moved as a whole
-    (its offset is no multiple of an hour, or changes within it) has the value "", and each time in it is converted alone.
+    Pairs of a local time ("YYYY-MM-DD HH:MM:SS") from which on it is so, and seconds; the first pair's time is "".
     """
+    found = [("", _to_add(datetime(first, 1, 1), zone))]
+    day, end = datetime(first, 1, 1), datetime(last + 1, 1, 1)
+    while day < end:
+        following = day + timedelta(days=1)
+        if (after := _to_add(following, zone)) != found[-1][1]:
+            found.append((_first_time(day, zone, after).isoformat(" "), after))
+        day = following
+    return tuple(found)
 
-    def __init__(self, zone: ZoneInfo) -> None:
-        super().__init__()
-        self._zone = zone
 
-    def __missing__(self, hour: bytes) -> bytes:
-        start = datetime.fromisoformat(f"{hour.decode()}:00:00")
-        last = start + timedelta(minutes=59, seconds=59)
-        moved = to_utc(start, self._zone)
-        whole = moved.minute == moved.second == 0 and to_utc(last, self._zone) - moved == last - start
-        self[hour] = result = moved.isoformat(" ")[:13].encode() if whole else b""
-        return result
+def _first_time(day: datetime, zone: ZoneInfo, seconds: int) -> datetime:
+    """The first time of the day to which so many seconds have to be added."""
+    times = range(86401)
+    first = bisect_left(times, True, key=lambda second: _to_add(day + timedelta(seconds=second), zone) == seconds)
+    return day + timedelta(seconds=first)
 
-    def utc_text(self, local: bytes) -> bytes:
-        """UTC of text that begins with a local "YYYY-MM-DD HH:MM:SS"; what follows stays as it is."""
-        hour = self[local[:13]]
-        return hour + local[13:] if hour else self._moved_alone(local)
 
-    def utc_lines(self, lines: bytes, mark: bytes) -> bytes:
-        """Lines in which a mark stands before each local time; the marks go."""
-        before, *times = lines.split(mark)
-        moved = [hour + time[13:] if (hour := self[time[:13]]) else self._moved_alone(time) for time in times]
-        return before + b"".join(moved)
-
-    def _moved_alone(self, local: bytes) -> bytes:
-        return to_utc(datetime.fromisoformat(local[:19].decode()), self._zone).isoformat(" ").encode() + local[19:]
+def _to_add(local: datetime, zone: ZoneInfo) -> int:
+    return -int((zone.utcoffset(local) or timedelta()).total_seconds())
 
 
 def odd_hours(zone: ZoneInfo, first: int, last: int) -> tuple[str, ...]:
     """The hours ("YYYY-MM-DD HH", sorted) of the years first to last in which the zone's clock doubles or skips a time.
 
-    Steps through the days; an offset that differs at both ends of a day means a change within it.
+    They lie on the days on which the offset changes.
     """
     hours: set[str] = set()
-    day = datetime(max(first, 1), 1, 1)
-    end = datetime(min(last, 9998), 12, 31)
-    while day <= end:
-        following = day + timedelta(days=1)
-        if day.replace(tzinfo=zone).utcoffset() != following.replace(tzinfo=zone).utcoffset():
-            quarters = (day + timedelta(minutes=15 * quarter) for quarter in range(-8, 104))
-            hours |= {moment.isoformat(" ")[:13] for moment in quarters if _odd_within(moment, zone)}
-        day = following
+    for changed, _seconds in offsets(zone, first, last)[1:]:
+        day = datetime.fromisoformat(changed[:10])
+        quarters = (day + timedelta(minutes=15 * quarter) for quarter in range(-8, 104))
+        hours |= {moment.isoformat(" ")[:13] for moment in quarters if _odd_within(moment, zone)}
     return tuple(sorted(hours))
 
 

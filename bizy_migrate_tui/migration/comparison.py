@@ -8,22 +8,22 @@ import io
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy import ColumnElement, DateTime, Float, Integer, and_, case, cast, func, literal_column, not_, select
+from sqlalchemy import ColumnElement, DateTime, Float, Integer, and_, case, cast, func, literal, literal_column, not_, select
 
 from bizy_migrate_tui.migration.ahead import ahead
 from bizy_migrate_tui.migration.findings import Difference
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
 from bizy_migrate_tui.migration.rules.columns import Column, Form, WebTable
 from bizy_migrate_tui.migration.rules.repairs import Value
-from bizy_migrate_tui.migration.rules.screens import ROW_END, TIME_MARK
+from bizy_migrate_tui.migration.rules.screens import ROW_END
 from bizy_migrate_tui.migration.rules.values import Raw
-from bizy_migrate_tui.migration.wall_clock import HourTable, instant_of, read_time
+from bizy_migrate_tui.migration.wall_clock import instant_of, offsets_shown, read_time
 from bizy_migrate_tui.migration.web_schema import METADATA
 from bizy_migrate_tui.migration.workbook import CAREFUL, PLACEHOLDER, PRESENT, SourceTable, key_ranges, open_again, to_sql
 
@@ -74,7 +74,6 @@ class Comparison:
         self._opened = 0
         ids = PRESENT[home.name].c.id
         self._present_sql = to_sql(select(ids).where(ids == PLACEHOLDER))
-        self._hours = HourTable(side.reading.zone)
 
     def differences(self, advance: Callable[[int], None] = lambda _rows: None) -> Iterator[Difference]:
         """Each cell that differs, in key order; `advance` is told of the rows of the source gone through."""
@@ -84,8 +83,7 @@ class Comparison:
         self._lines_sql = self._ask_for_lines()
         with (
             closing(open_again(self._side.workbook)) as other,
-            closing(ahead(self._joined(other))) as joined,
-            closing(ahead(map(self._moved, joined))) as chunks,
+            closing(ahead(self._expected(other))) as chunks,
         ):
             for expected in chunks:
                 yield from self._compare_lines(expected.lines, self._found(expected.low, expected.high))
@@ -180,16 +178,13 @@ class Comparison:
             return and_(condition, (id_ + 0).in_(present))
         return and_(condition, id_.not_in(present)) if self._has_present else condition
 
-    def _joined(self, workbook: sqlite3.Connection) -> Iterator[_Expected]:
-        """A chunk after another of the rows that are compared as lines; TIME_MARK stands before each local time."""
+    def _expected(self, workbook: sqlite3.Connection) -> Iterator[_Expected]:
+        """A chunk after another of the rows that are compared as lines."""
         workbook.create_function("shortest_number", 1, _shortest_number, deterministic=True)
         for first, last in key_ranges(workbook, self._source):
             rows, low, high, lines = workbook.execute(self._lines_sql, (first, last)).fetchone()
             if rows:
-                yield _Expected(rows, low, high, lines)
-
-    def _moved(self, chunk: _Expected) -> _Expected:
-        return replace(chunk, lines=self._hours.in_utc(chunk.lines, TIME_MARK.encode()) + b"\n")
+                yield _Expected(rows, low, high, lines + b"\n")
 
     def _ask_for_lines(self) -> str:
         source = self._source
@@ -221,10 +216,17 @@ class Comparison:
     def _as_time(self, column: Column, time: ColumnElement[Any]) -> ColumnElement[Any]:
         if column.form is not Form.LOCAL_TIME:
             return time
-        marked = literal_column(f"'{TIME_MARK}'").op("||")(time)
+        moved = self._moved(time)
         if column.name == "created_at" and self._side.reading.utc_until is not None:
-            return case((self._source.column("id") <= self._side.reading.utc_until, time), else_=marked)
-        return marked
+            return case((self._source.column("id") <= self._side.reading.utc_until, time), else_=moved)
+        return moved
+
+    def _moved(self, time: ColumnElement[Any]) -> ColumnElement[Any]:
+        """UTC of a local time of the years that the reading knows the clock of."""
+        reading = self._side.reading
+        offsets = offsets_shown(reading.zone, *reading.years)
+        back = case(*((time >= begin, literal(f"{-seconds:+d} seconds")) for begin, seconds in reversed(offsets)))
+        return func.strftime("%Y-%m-%d %H:%M:%S", func.substr(time, 1, 19), back).op("||")(func.substr(time, 20))
 
     def _found(self, low: int, high: int) -> bytes:
         names = ["id", "user_id", *(column.name for column in self._columns)]

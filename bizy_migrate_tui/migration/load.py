@@ -1,7 +1,7 @@
 """Loads goals and tasks with COPY: clean rows as text that SQLite itself writes, careful rows one by one.
 
-Cells end with FIELD_END, NULL is NULL_MARK, and TIME_MARK stands before a local time; none of them occurs in a clean row
-(`rules.screens`), so that whole chunks can be escaped, and their times moved, at once instead of cell by cell.
+Cells end with FIELD_END and NULL is NULL_MARK; neither occurs in a clean row (`rules.screens`), so that whole chunks can be
+escaped at once instead of cell by cell.
 """
 
 import sqlite3
@@ -17,11 +17,11 @@ from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, literal_column, not_, select
 
 from bizy_migrate_tui.migration.ahead import ahead
-from bizy_migrate_tui.migration.clock import HourShift
+from bizy_migrate_tui.migration.clock_sql import in_utc
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
 from bizy_migrate_tui.migration.rules.columns import Column, Form, WebTable
 from bizy_migrate_tui.migration.rules.repairs import Value
-from bizy_migrate_tui.migration.rules.screens import FIELD_END, NULL_MARK, ROW_END, TIME_MARK
+from bizy_migrate_tui.migration.rules.screens import FIELD_END, NULL_MARK, ROW_END
 from bizy_migrate_tui.migration.workbook import CAREFUL, PLACEHOLDER, PRESENT, SourceTable, key_ranges, to_sql
 
 _COPY = "COPY {} ({}) FROM STDIN (FORMAT text, DELIMITER E'\\x1f', NULL E'\\x1d', ENCODING 'UTF8')"
@@ -53,7 +53,6 @@ class Loader:
         self._workbook, self._home, self._user_id, self._reading = workbook, home, user_id, reading
         self._source = tables[home.name]
         self._reader = CarefulReader(workbook, tables, reading)
-        self._shift = HourShift(reading.zone)
         workbook.create_function("number_text", 1, repr, deterministic=True)
         self._lines_sql, self._ids_sql = self._statements()
         ids = PRESENT[home.name].c.id
@@ -65,9 +64,10 @@ class Loader:
         statement = sql.SQL(_COPY).format(
             sql.Identifier("public", self._home.name), sql.SQL(", ").join(map(sql.Identifier, self._home.names))
         )
-        # SQLite, Python and PostgreSQL work side by side. Even after an error no thread may outlive the workbook.
-        with closing(ahead(self._clean_chunks(loaded))) as joined, closing(ahead(map(self._finished, joined))) as clean:
-            server.copy_expert(statement, _Stream(chain(clean, self._careful_chunks(loaded)), advance))
+        # SQLite and PostgreSQL work side by side. Even after an error no thread may outlive the workbook.
+        with closing(ahead(self._clean_chunks(loaded))) as joined:
+            chunks = chain(map(self._finished, joined), self._careful_chunks(loaded))
+            server.copy_expert(statement, _Stream(chunks, advance))
         return loaded
 
     def _clean_chunks(self, loaded: Loaded) -> Iterator[tuple[int, bytes]]:
@@ -86,8 +86,7 @@ class Loader:
     def _finished(self, chunk: tuple[int, bytes]) -> tuple[int, bytes]:
         """The lines of clean rows, as SQLite joined them, in the form that COPY reads."""
         rows, joined = chunk
-        text = _escaped(self._shift.utc_lines(joined, TIME_MARK.encode()), _ESCAPES)
-        return rows, text.replace(ROW_END.encode(), b"\n") + b"\n"
+        return rows, _escaped(joined, _ESCAPES).replace(ROW_END.encode(), b"\n") + b"\n"
 
     def _careful_chunks(self, loaded: Loaded) -> Iterator[tuple[int, bytes]]:
         pending: list[bytes] = []
@@ -130,10 +129,10 @@ class Loader:
             return case((not_(is_exact), func.number_text(cell)), else_=cell)
         if column.form is not Form.LOCAL_TIME:
             return cell
-        local = literal_column(f"'{TIME_MARK}'").op("||")(cell)
+        moved = in_utc(cell, self._reading)
         if column.name == "created_at" and self._reading.utc_until is not None:
-            return case((self._source.column("id") <= self._reading.utc_until, cell), else_=local)
-        return local
+            return case((self._source.column("id") <= self._reading.utc_until, cell), else_=moved)
+        return moved
 
     def _careful_line(self, row: CarefulRow) -> bytes:
         cells: tuple[Value, ...] = (row.id, self._user_id, *row.values)

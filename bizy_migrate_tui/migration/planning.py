@@ -242,15 +242,11 @@ def _add_odd_hours(
 ) -> None:
     """Times in hours that the zone's clock doubles or skips need care, because they are to be listed.
 
-    Looked into are the years up to the snapshot's, fifty at most: working out the hours of a year takes longer than reading
-    the few rows beyond one by one.
+    So do times beyond the years that are looked into: working out the hours of a year takes longer than reading the few rows
+    beyond one by one.
     """
     local = [column.name for column in home.columns if column.form is Form.LOCAL_TIME]
-    spans = [span for name in local if (span := table.span(name))]
-    if not spans:
-        return
-    this_year = reading.taken_at.year
-    first, last = min(max(min(int(span.earliest[:4]) for span in spans), this_year - 50), this_year), this_year + 1
+    first, last = reading.years
     hours = clock.odd_hours(reading.zone, first, last)
     if not hours and clock.never_changes(reading.zone):
         return

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
 
 from bizy_migrate_tui.migration.plan import Plan
 from bizy_migrate_tui.migration.preserving import cell_as_json
-from bizy_migrate_tui.migration.profile import is_usual, teach_utc, utc_of
+from bizy_migrate_tui.migration.profile import is_usual, utc_of
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow
 from bizy_migrate_tui.migration.rules.catalogue import KINDS
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, Form
@@ -142,7 +142,6 @@ class Preview:
     @cached_property
     def _timelines(self) -> Mapping[str, tuple[tuple[str, int, int], ...]]:
         with self._open() as (workbook, tables):
-            teach_utc(workbook, self._reading)
             return {name: self._timeline(workbook, tables[name]) for name in _HOMES if name in tables}
 
     def _timeline(self, workbook: sqlite3.Connection, source: SourceTable) -> tuple[tuple[str, int, int], ...]:

@@ -1,7 +1,7 @@
 """Rows counted by month and by status, on both sides, so that a person sees that it is the same data."""
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import ColumnElement, case, func, select
 
-from bizy_migrate_tui.migration.clock import HourShift
+from bizy_migrate_tui.migration.clock_sql import in_utc
 from bizy_migrate_tui.migration.ledger import Run
 from bizy_migrate_tui.migration.reading import Reading
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, Form, WebTable
@@ -37,17 +37,12 @@ class Profile:
     counts: tuple[tuple[str, int, int], ...]
 
 
-def teach_utc(workbook: sqlite3.Connection, reading: Reading) -> None:
-    """Let SQL in this connection call `to_utc`."""
-    workbook.create_function("to_utc", 1, _forgiving(HourShift(reading.zone)), deterministic=True)
-
-
 def utc_of(source: SourceTable, home: WebTable, reading: Reading) -> ColumnElement[Any]:
-    """created_at as the target has it; needs `teach_utc`."""
+    """created_at as the target has it."""
     created = source.column("created_at")
     if not any(column.name == "created_at" and column.form is Form.LOCAL_TIME for column in home.columns):
         return created
-    moved = func.to_utc(created)
+    moved = in_utc(created, reading)
     if reading.utc_until is None:
         return moved
     return case((source.column("id") <= reading.utc_until, created), else_=moved)
@@ -62,7 +57,6 @@ def profiles(
     workbook: sqlite3.Connection, tables: Mapping[str, SourceTable], reading: Reading, rows: Cursor, run: Run
 ) -> tuple[Profile, ...]:
     """The rows of a run on both sides; PRESENT has to hold the ids that are expected."""
-    teach_utc(workbook, reading)
     found = []
     for home in WEB_TABLES:
         if home.name in tables:
@@ -94,15 +88,3 @@ def _text(label: object) -> str:
     if label is None:
         return OTHER
     return label if isinstance(label, str) else bytes(label).decode(errors="replace") if isinstance(label, bytes) else str(label)
-
-
-def _forgiving(shift: HourShift) -> Callable[[object], str | None]:
-    """A time that does not exist has no month; an error in a function would end the whole query."""
-
-    def converted(time: object) -> str | None:
-        try:
-            return shift.utc_text(time.encode()).decode() if isinstance(time, str) else None
-        except ValueError:
-            return None
-
-    return converted

@@ -31,6 +31,11 @@ class Reading:
     loaded_at: datetime
     on: Mapping[str, Choice] = field(default_factory=dict)
 
+    @property
+    def years(self) -> tuple[int, int]:
+        """The first and the last year for which the clock's changes are worked out; times beyond them are read with care."""
+        return self.taken_at.year - 50, self.taken_at.year + 1
+
     def choice(self, code: str) -> Choice:
         """What is done about a finding of that code."""
         return self.on.get(code, KINDS[code].default)

@@ -4,10 +4,10 @@ The load goes the other way (`clock`), so a mistake of one is not a mistake of b
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _DAY = timedelta(days=1)
-_HOUR = timedelta(minutes=59, seconds=59)
 
 
 def read_time(text: str) -> datetime:
@@ -52,25 +52,26 @@ def _offset_before(shown: datetime, zone: ZoneInfo, offset: timedelta) -> timede
     return _offset(instant, zone)
 
 
-class HourTable(dict[bytes, bytes]):
-    """Moves local time text to UTC text for whole hours, remembering each hour; other times are worked out singly."""
+@lru_cache
+def offsets_shown(zone: ZoneInfo, first: int, last: int) -> tuple[tuple[str, int], ...]:
+    """How far the wall clock is ahead of UTC in those years: from which local time on (as text, the first ""), and seconds."""
+    instant, end = datetime(first, 1, 1) - _DAY, datetime(last, 12, 31) + _DAY
+    offsets = [("", _offset(instant, zone))]
+    while instant < end:
+        before, after = offsets[-1][1], _offset(instant + _DAY, zone)
+        if after != before:
+            change = _first_instant(instant, zone, after)
+            # A clock put back shows some times again, one put forward never does; both keep the offset from before.
+            offsets.append((str(change + max(before, after)), after))
+        instant += _DAY
+    return tuple((text, int(offset.total_seconds())) for text, offset in offsets)
 
-    def __init__(self, zone: ZoneInfo) -> None:
-        super().__init__()
-        self._zone = zone
 
-    def in_utc(self, text: bytes, mark: bytes) -> bytes:
-        """Text with a mark before each local "YYYY-MM-DD HH:MM:SS" in it; those are moved, and their marks taken away."""
-        head, *parts = text.split(mark)
-        tails = [hour + part[13:] if (hour := self[part[:13]]) else self._single(part[:19]) + part[19:] for part in parts]
-        return b"".join((head, *tails))
-
-    def _single(self, shown: bytes) -> bytes:
-        return str(instant_of(read_time(shown.decode()), self._zone)).encode()
-
-    def __missing__(self, hour: bytes) -> bytes:
-        begin = read_time(f"{hour.decode()}:00:00")
-        instant = instant_of(begin, self._zone)
-        whole = str(instant)[14:] == "00:00" and shown_at(instant + _HOUR, self._zone) == begin + _HOUR
-        self[hour] = moved = str(instant)[:13].encode() if whole else b""
-        return moved
+def _first_instant(instant: datetime, zone: ZoneInfo, offset: timedelta) -> datetime:
+    """The first second of the day after the instant at which the clock has that offset, found by halving."""
+    low, high = 0, 86400
+    while low < high:
+        middle = (low + high) // 2
+        has_it = _offset(instant + timedelta(seconds=middle), zone) == offset
+        low, high = (low, middle) if has_it else (middle + 1, high)
+    return instant + timedelta(seconds=low)

@@ -16,10 +16,10 @@ from sqlalchemy import ColumnElement, func
 from bizy_migrate_tui.migration.rules.clean import FUNCTIONS
 from bizy_migrate_tui.migration.rules.values import RawText
 
-FIELD_END, ROW_END, NULL_MARK, TIME_MARK = "\x1f", "\x1e", "\x1d", "\x1c"
-"""Load and proof write these between cells and rows, for NULL, before local times; text with one takes the careful path."""
+FIELD_END, ROW_END, NULL_MARK = "\x1f", "\x1e", "\x1d"
+"""Load and proof write these between cells and rows, and for NULL; text that holds one of them takes the careful path."""
 
-_UNWELCOME = ("\0", FIELD_END, ROW_END, NULL_MARK, TIME_MARK)
+_UNWELCOME = ("\0", FIELD_END, ROW_END, NULL_MARK)
 
 _TEXT, _TEXT_OR_NULL, _NUMBER_OR_NULL = {b"text"}, {b"text", b"null"}, {b"integer", b"real", b"null"}
 
