@@ -9,12 +9,13 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy import ColumnElement, DateTime, Float, Integer, and_, case, cast, func, literal, literal_column, not_, select
+from sqlalchemy import ColumnElement, DateTime, Float, Integer, and_, case, cast, func, literal_column, not_, select
 
 from bizy_migrate_tui.migration.ahead import ahead
 from bizy_migrate_tui.migration.findings import Difference
@@ -81,6 +82,7 @@ class Comparison:
         if self._scope is Scope.PRESENT and not self._has_present:
             return
         self._lines_sql = self._ask_for_lines()
+        self._select, self._as_csv = self._ask_for_found()
         with (
             closing(open_again(self._side.workbook)) as other,
             closing(ahead(self._expected(other))) as chunks,
@@ -210,41 +212,39 @@ class Comparison:
         if isinstance(kind, Float):
             cell = _as_number(cell)
         elif isinstance(kind, DateTime):
-            cell = self._as_time(column, case((func.substr(cell, 26) == "0", func.rtrim(func.rtrim(cell, "0"), ".")), else_=cell))
+            # PostgreSQL writes no zeros at the end of a fraction. (And it moves its own times back to local ones: `_shown`.)
+            cell = case((func.substr(cell, 26) == "0", func.rtrim(func.rtrim(cell, "0"), ".")), else_=cell)
         return cell if self._is_text(column.name) else func.coalesce(cell, "NULL")
 
-    def _as_time(self, column: Column, time: ColumnElement[Any]) -> ColumnElement[Any]:
-        if column.form is not Form.LOCAL_TIME:
-            return time
-        moved = self._moved(time)
-        if column.name == "created_at" and self._side.reading.utc_until is not None:
-            return case((self._source.column("id") <= self._side.reading.utc_until, time), else_=moved)
-        return moved
-
-    def _moved(self, time: ColumnElement[Any]) -> ColumnElement[Any]:
-        """UTC of a local time of the years that the reading knows the clock of."""
-        reading = self._side.reading
-        offsets = offsets_shown(reading.zone, *reading.years)
-        back = case(*((time >= begin, literal(f"{-seconds:+d} seconds")) for begin, seconds in reversed(offsets)))
-        return func.strftime("%Y-%m-%d %H:%M:%S", func.substr(time, 1, 19), back).op("||")(func.substr(time, 20))
-
     def _found(self, low: int, high: int) -> bytes:
-        names = ["id", "user_id", *(column.name for column in self._columns)]
-        texts = filter(self._is_text, names)
-        statement = sql.SQL(
-            "COPY (SELECT {}, {} FROM {} WHERE id BETWEEN {} AND {} ORDER BY id)"
-            " TO STDOUT (FORMAT csv, NULL 'NULL', QUOTE '''', FORCE_QUOTE ({}))"
-        ).format(
-            sql.SQL(", ").join(map(sql.Identifier, names)),
-            sql.Literal(ROW_END),
-            sql.Identifier("public", self._home.name),
-            sql.Literal(low),
-            sql.Literal(high),
-            sql.SQL(", ").join(map(sql.Identifier, texts)),
-        )
+        """The lines of the rows with ids from low to high."""
         lines = io.BytesIO()
-        self._server.copy_expert(statement, lines)
+        rows = sql.SQL(" WHERE id BETWEEN {} AND {} ORDER BY id").format(sql.Literal(low), sql.Literal(high))
+        self._server.copy_expert(self._select + rows + self._as_csv, lines)
         return lines.getvalue()
+
+    def _ask_for_found(self) -> tuple[sql.SQL, sql.Composable]:
+        """What stands before and after the choice of rows; the long first part is put together once."""
+        names = ["id", "user_id", *(column.name for column in self._columns)]
+        local = {column.name for column in self._columns if column.form is Form.LOCAL_TIME}
+        cells = sql.SQL(", ").join(self._shown(name) if name in local else sql.Identifier(name) for name in names)
+        table = sql.Identifier("public", self._home.name)
+        chosen = sql.SQL("COPY (SELECT {}, {} FROM {}").format(cells, sql.Literal(ROW_END), table)
+        as_csv = sql.SQL(") TO STDOUT (FORMAT csv, NULL 'NULL', QUOTE '''', FORCE_QUOTE ({}))")
+        texts = sql.SQL(", ").join(map(sql.Identifier, filter(self._is_text, names)))
+        return sql.SQL(chosen.as_string(self._server)), as_csv.format(texts)
+
+    def _shown(self, name: str) -> sql.Composable:
+        """What the wall clock showed at the instant that the target has; one that it showed twice is not compared as a line."""
+        reading, instant = self._side.reading, sql.Identifier(name)
+        shifts = [
+            sql.SQL("WHEN {} >= {} THEN {}").format(instant, sql.Literal(since), sql.Literal(offset))
+            for since, offset in offsets_shown(reading.zone, *reading.years)
+        ]
+        if name == "created_at" and reading.utc_until is not None:
+            shifts.insert(0, sql.SQL("WHEN id <= {} THEN {}").format(sql.Literal(reading.utc_until), sql.Literal(timedelta())))
+        shift = sql.SQL("CASE WHEN {} IS NULL THEN NULL {} END").format(instant, sql.SQL(" ").join(shifts))
+        return sql.SQL("{} + {} AS {}").format(instant, shift, instant)
 
 
 def _trimmed(text: str) -> str:

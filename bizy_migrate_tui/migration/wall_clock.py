@@ -53,18 +53,15 @@ def _offset_before(shown: datetime, zone: ZoneInfo, offset: timedelta) -> timede
 
 
 @lru_cache
-def offsets_shown(zone: ZoneInfo, first: int, last: int) -> tuple[tuple[str, int], ...]:
-    """How far the wall clock is ahead of UTC in those years: from which local time on (as text, the first ""), and seconds."""
+def offsets_shown(zone: ZoneInfo, first: int, last: int) -> tuple[tuple[datetime, timedelta], ...]:
+    """How far the wall clock is ahead of UTC in the years first to last: from which instant on, the latest first."""
     instant, end = datetime(first, 1, 1) - _DAY, datetime(last, 12, 31) + _DAY
-    offsets = [("", _offset(instant, zone))]
+    offsets = [(datetime.min, _offset(instant, zone))]
     while instant < end:
-        before, after = offsets[-1][1], _offset(instant + _DAY, zone)
-        if after != before:
-            change = _first_instant(instant, zone, after)
-            # A clock put back shows some times again, one put forward never does; both keep the offset from before.
-            offsets.append((str(change + max(before, after)), after))
+        if (after := _offset(instant + _DAY, zone)) != offsets[-1][1]:
+            offsets.append((_first_instant(instant, zone, after), after))
         instant += _DAY
-    return tuple((text, int(offset.total_seconds())) for text, offset in offsets)
+    return tuple(reversed(offsets))
 
 
 def _first_instant(instant: datetime, zone: ZoneInfo, offset: timedelta) -> datetime:
