@@ -92,12 +92,12 @@ def _to_add(local: datetime, zone: ZoneInfo) -> int:
 def odd_hours(zone: ZoneInfo, first: int, last: int) -> tuple[str, ...]:
     """The hours ("YYYY-MM-DD HH", sorted) of the years first to last in which the zone's clock doubles or skips a time.
 
-    They lie on the days on which the offset changes.
+    They lie on the days on which the offset changes, or on the day before: the Pacific's zones have skipped whole days.
     """
     hours: set[str] = set()
     for changed, _seconds in offsets(zone, first, last)[1:]:
         day = datetime.fromisoformat(changed[:10])
-        quarters = (day + timedelta(minutes=15 * quarter) for quarter in range(-8, 104))
+        quarters = (day + timedelta(minutes=15 * quarter) for quarter in range(-104, 104))
         hours |= {moment.isoformat(" ")[:13] for moment in quarters if _odd_within(moment, zone)}
     return tuple(sorted(hours))
 

@@ -1,15 +1,20 @@
 """Clocks against an oracle that reads the zones' files by itself: odd offsets, half hours, skipped days, far years."""
 
+import sqlite3
+from contextlib import closing
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import literal, select
 
 from bizy_migrate_tui.migration import clock, wall_clock
-from bizy_migrate_tui.migration.clock import HourShift, Oddity
-from bizy_migrate_tui.migration.wall_clock import HourTable
+from bizy_migrate_tui.migration.clock import Oddity
+from bizy_migrate_tui.migration.clock_sql import in_utc
+from bizy_migrate_tui.migration.reading import Reading
+from bizy_migrate_tui.migration.workbook import to_sql
 from tests.core.tzif import Zone
 
 ZONES = [
@@ -49,10 +54,20 @@ def test_the_load_and_the_proof_find_the_instant_of_the_oracle(moment: tuple[str
     zone, instant = ZoneInfo(name), Zone(name).to_utc(shown)
     assert clock.to_utc(shown, zone) == instant
     assert wall_clock.instant_of(shown, zone) == instant
-    line = "a,\x1c{0},b,\x1c{0}\n"
-    text, expected = (line.format(time.isoformat(" ", "microseconds")).encode() for time in (shown, instant))
-    assert HourShift(zone).utc_lines(text, b"\x1c") == expected.replace(b"\x1c", b"")
-    assert HourTable(zone).in_utc(text, b"\x1c") == expected.replace(b"\x1c", b"")
+
+
+@settings(max_examples=500, deadline=None)
+@given(moments())
+def test_sqlite_moves_times_to_utc_and_the_proof_moves_them_back(moment: tuple[str, datetime]) -> None:
+    name, shown = moment
+    zone, instant = ZoneInfo(name), Zone(name).to_utc(shown)
+    reading = Reading(zone, None, taken_at=datetime(min(shown.year + 3, 9997), 1, 1), loaded_at=datetime(2026, 1, 1))
+    moved = to_sql(select(in_utc(literal(shown.isoformat(" ", "microseconds")), reading)))
+    with closing(sqlite3.connect(":memory:")) as sqlite:
+        assert sqlite.execute(moved).fetchone() == (instant.isoformat(" ", "microseconds"),)
+    if len(Zone(name).instants(shown)) == 1:
+        offsets = wall_clock.offsets_shown(zone, *reading.years)
+        assert instant + next(offset for since, offset in offsets if since <= instant) == shown
 
 
 @settings(max_examples=500, deadline=None)

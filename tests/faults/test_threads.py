@@ -15,16 +15,21 @@ from bizy_migrate_tui.migration.rules.columns import WEB_TABLES
 class Refusing:
     """A cursor whose server refuses the COPY after the first chunk."""
 
+    def __init__(self, begun: threading.Event) -> None:
+        self._begun = begun
+
     def copy_expert(self, _statement: object, file: Any) -> None:
         file.read()
+        self._begun.wait(10)
         raise ConnectionError("refused")
 
 
 def test_a_refused_copy_waits_for_the_thread_that_reads_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    refused, has_ended = threading.Event(), threading.Event()
+    begun, refused, has_ended = threading.Event(), threading.Event(), threading.Event()
 
     def chunks(_self: Loader, _loaded: object) -> Iterator[tuple[int, bytes]]:
         yield 1, b"first\n"
+        begun.set()
         refused.wait(0.2)  # the second chunk is being read when the server refuses
         has_ended.set()
         yield 1, b"second\n"
@@ -35,7 +40,7 @@ def test_a_refused_copy_waits_for_the_thread_that_reads_ahead(monkeypatch: pytes
     loader = Loader.__new__(Loader)
     loader._home = WEB_TABLES[0]
     with pytest.raises(ConnectionError) as kept:  # its traceback keeps the generator alive, as a failed run's does
-        loader.load(cast("Cursor", Refusing()), lambda _rows: None)
+        loader.load(cast("Cursor", Refusing(begun)), lambda _rows: None)
     assert has_ended.is_set(), kept
     refused.set()
 
