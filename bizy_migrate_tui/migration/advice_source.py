@@ -84,6 +84,14 @@ SOURCE: Final = (
         pattern=re.compile(r"no such (?:table|column)"),
     ),
     Rule(
+        "source-encoding",
+        SourceError,
+        "The SQLite file keeps its text as UTF-16; `bizy` writes UTF-8, and so does this program.",
+        Remedy("Make a copy that keeps it as UTF-8, and name that: sqlite3 tasks.db .dump | sqlite3 tasks-utf8.db"),
+        Family.SQLITE,
+        pattern=re.compile(r"must use the same text encoding"),
+    ),
+    Rule(
         "source-unreadable",
         SourceError,
         "The SQLite file cannot be opened.",

@@ -10,6 +10,7 @@ import pytest
 
 from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration import workbook
+from bizy_migrate_tui.migration.errors import SourceError
 from bizy_migrate_tui.migration.run import Status
 from bizy_migrate_tui.migration.target import Target
 from bizy_migrate_tui.migration.verification import verify
@@ -148,6 +149,27 @@ def test_a_file_without_one_of_the_tables(tmp_path: Path, target: Target) -> Non
     assert [row["parent_goal_id"] for row in target_rows(target, "tasks")] == [None, None]
     assert preserved(target, "tasks") == [{"parent_goal_id": 1}]
     assert verify(source, target).passed
+
+
+def test_a_file_in_another_encoding_is_refused_with_the_way_out(tmp_path: Path, target: Target) -> None:
+    with closing(sqlite3.connect(tmp_path / "wide.db")) as database:
+        database.execute("PRAGMA encoding = 'UTF-16'")
+        database.execute("CREATE TABLE tasks (id INTEGER PRIMARY KEY, title TEXT)")
+        database.commit()
+    with pytest.raises(SourceError) as refusal:
+        move(tmp_path / "wide.db", target)
+    assert (refusal.value.code, ".dump" in refusal.value.remedy) == ("source-encoding", True)
+
+
+def test_somebody_elses_file_is_refused(tmp_path: Path, target: Target) -> None:
+    with closing(sqlite3.connect(tmp_path / "other.db")) as database:
+        database.execute("CREATE TABLE bookmarks (id INTEGER PRIMARY KEY, url TEXT)")
+        database.execute("INSERT INTO bookmarks (url) VALUES ('https://example.org')")
+        database.commit()
+    with pytest.raises(SourceError) as refusal:
+        move(tmp_path / "other.db", target)
+    assert refusal.value.code == "source-not-bizy"
+    assert ask(target, "SELECT to_regclass('public.tasks') AS found") == [{"found": None}]
 
 
 def test_ids_that_are_no_key(tmp_path: Path, target: Target) -> None:
