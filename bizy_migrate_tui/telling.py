@@ -67,7 +67,13 @@ def tell_next_steps(outcome: "Outcome", env_file: Path) -> None:
         return
     say("Next:")
     hint = f"set DATABASE_URL={outcome.plan.target.masked_url()} (with the password) in {env_file}, or run again with --write-env"
-    for number, step in enumerate(next_steps(outcome.user.email, account_is_new=outcome.user.created, env_hint=hint), 1):
+    steps = next_steps(
+        outcome.user.email,
+        account_is_new=outcome.user.created,
+        tables_are_new=not outcome.plan.state.tables,
+        env_hint=hint,
+    )
+    for number, step in enumerate(steps, 1):
         say(f"  {number}. {step.title}")
         for command in step.commands:
             say(f"     {command}")
