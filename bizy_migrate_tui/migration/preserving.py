@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, null, or_, select
 
 from bizy_migrate_tui.migration.inventory import Inventory
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow
@@ -95,7 +95,9 @@ def _whole_rows(workbook: sqlite3.Connection, source: SourceTable) -> Iterator[O
 
 def _extra_columns(workbook: sqlite3.Connection, source: SourceTable, extra: tuple[str, ...]) -> Iterator[Original]:
     names = (*(name for name in ("id",) if name in source.columns), *extra)
-    given = or_(*(source.column(name).is_not(None) for name in extra))
+    # SQLite takes a function of 100 values, but no expression of 1,000 levels.
+    parts = (map(source.column, extra[start : start + 99]) for start in range(0, len(extra), 99))
+    given = or_(*(func.coalesce(null(), *part).is_not(None) for part in parts))
     statement = select(source.key, *(source.column(name) for name in names)).select_from(source.table)
     for key, cells in _fetch(workbook, to_sql(statement.where(given).order_by(source.key)), names):
         kept = {name: cells[name] for name in extra if cells[name] is not None}
@@ -103,10 +105,8 @@ def _extra_columns(workbook: sqlite3.Connection, source: SourceTable, extra: tup
 
 
 def _fetch(workbook: sqlite3.Connection, statement: str, names: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Raw]]]:
-    cursor = workbook.execute(statement)
-    while rows := cursor.fetchmany(1000):
-        for key, *cells in rows:
-            yield key, dict(zip(names, cells, strict=True))
+    for key, *cells in workbook.execute(statement):
+        yield key, dict(zip(names, cells, strict=True))
 
 
 def _source_key(key: int, cells: Mapping[str, Raw]) -> str:

@@ -103,10 +103,8 @@ class CarefulReader:
         return select(source.key, *source.table.columns).select_from(source.table).order_by(source.key)
 
     def _read(self, home: WebTable, source: SourceTable, statement: str, values: tuple[int, ...] = ()) -> Iterator[CarefulRow]:
-        cursor = self._connection.execute(statement, values)
-        while rows := cursor.fetchmany(1000):
-            for key, *cells in rows:
-                yield self._mend(home, source, key, dict(zip(source.columns, cells, strict=True)))
+        for key, *cells in self._connection.execute(statement, values):
+            yield self._mend(home, source, key, dict(zip(source.columns, cells, strict=True)))
 
     def _mend(self, home: WebTable, source: SourceTable, key: int, cells: Mapping[str, Raw]) -> CarefulRow:
         id_ = cells.get("id")

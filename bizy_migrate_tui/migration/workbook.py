@@ -36,7 +36,10 @@ SNAPSHOT = "snapshot"
 """The schema name under which the snapshot is attached."""
 
 CHUNK = 2_500
-"""Rows of a table that are worked on together."""
+"""Rows of a table that are worked on together, unless they are long."""
+
+CHUNK_BYTES = 3 * 2**20
+"""About as much of the snapshot, and no more, is worked on together: a chunk is in memory several times over."""
 
 PLACEHOLDER: ColumnElement[Any] = literal_column("?")
 """Stands in a statement for a value that is given when it is executed."""
@@ -170,14 +173,24 @@ def _copy(connection: sqlite3.Connection, table: Table) -> tuple[Table, ColumnEl
     return Table(name, MetaData(), *map(Column, names), schema="main"), literal_column(key)
 
 
-def key_ranges(connection: sqlite3.Connection, source: SourceTable, size: int = CHUNK) -> Iterator[tuple[int, int]]:
-    """The table's rows in key order, as ranges of keys (first and last, both included) of at most `size` rows each."""
+def key_ranges(connection: sqlite3.Connection, source: SourceTable) -> Iterator[tuple[int, int]]:
+    """The table's rows in key order, as ranges of keys (first and last, both included) of at most CHUNK rows each."""
+    size = _rows_a_chunk(connection, source)
     keys = select(source.key.label("key")).select_from(source.table).order_by(source.key).limit(size)
     begin, go_on = (_ends(page) for page in (keys, keys.where(source.key > PLACEHOLDER)))
     ends = connection.execute(begin).fetchone()
     while ends[0] is not None:
         yield ends
         ends = connection.execute(go_on, (ends[1],)).fetchone()
+
+
+def _rows_a_chunk(connection: sqlite3.Connection, source: SourceTable) -> int:
+    """CHUNK, or fewer where the rows are long: the whole file, shared out among this table's keys."""
+    pages, size = (connection.execute(f"PRAGMA {SNAPSHOT}.{name}").fetchone()[0] for name in ("page_count", "page_size"))
+    ends = connection.execute(_ends(select(source.key.label("key")).select_from(source.table))).fetchone()
+    keys = ends[1] - ends[0] + 1 if ends[0] is not None else 1
+    rows: int = CHUNK_BYTES * keys // (pages * size)
+    return max(1, min(CHUNK, rows))
 
 
 def _ends(page: Select[int]) -> str:

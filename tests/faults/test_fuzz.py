@@ -1,10 +1,12 @@
 """A mutation fuzzer over SQLite files: bytes and schema. Only typed errors come out, in bounded time, and nothing is lost."""
 
 import random
+import sqlite3
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.run import Outcome
 from bizy_migrate_tui.migration.session import Session
+from tests.bizy_source import make_source
+from tests.conftest import fresh_database
 from tests.core.moving import ask
 from tests.faults.harness import attempt, digests, move, small_source, standing, target_in_use
 from tests.faults.matrix import BEFORE, COMPLETE, Matrix
@@ -93,3 +97,25 @@ def test_names_that_are_no_text_are_told_as_damage(found: bytes, scratch: Path, 
     with pytest.raises(MigrationError) as refused, Session(broken) as session:
         session.take_snapshot(backup=False)
     assert refused.value.code == "source-damaged"
+
+
+def test_long_rows_cost_no_more_memory_than_short_ones(scratch: Path, tmp_path: Path, server: EmbeddedServer) -> None:
+    long = make_source(tmp_path / "tasks.db", tasks=({"notes": "y" * 40_000} for _ in range(1500)))
+    with fresh_database(server) as target:
+        move(small_source(tmp_path / "first.db"), target, dry_run=True)
+        allowed = peak() + MEBIBYTES
+        move(long, target, dry_run=True)
+        assert peak() < allowed
+
+
+def test_a_table_of_very_many_columns(scratch: Path, tmp_path: Path, server: EmbeddedServer) -> None:
+    source = make_source(tmp_path / "tasks.db", tasks=[{"id": 1}, {"id": 2}])
+    with closing(sqlite3.connect(source)) as database:
+        for number in range(1100):
+            database.execute(f"ALTER TABLE tasks ADD COLUMN more_{number}")
+        database.execute("UPDATE tasks SET more_7 = 'seven', more_1099 = 'last' WHERE id = 2")
+        database.commit()
+    with fresh_database(server) as target:
+        move(source, target)
+        kept = ask(target, "SELECT source_key, original FROM bizy_migrate.preserved")
+    assert [tuple(row.values()) for row in kept] == [("2", {"more_7": "seven", "more_1099": "last"})]
