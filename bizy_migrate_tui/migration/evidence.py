@@ -60,6 +60,11 @@ class ClockEvidence:
         return jump.before if 0 < jump.seconds <= offset else None
 
 
+_NONE = Sighting(0, ())
+NOT_LOOKED_FOR = ClockEvidence(0, (), _NONE, _NONE, _NONE, _NONE)
+"""Where the zone is settled already."""
+
+
 def gather(
     connection: sqlite3.Connection, tables: Mapping[str, SourceTable], zone: ZoneInfo, taken_at: datetime
 ) -> ClockEvidence:

@@ -71,9 +71,14 @@ class Inventory:
 
 
 def take_inventory(
-    snapshot: Snapshot, workbook: Path, zone: ZoneInfo, *, on_event: OnEvent = ignore, cancel: Cancellation | None = None
+    snapshot: Snapshot,
+    workbook: Path,
+    zone: ZoneInfo | None,
+    *,
+    on_event: OnEvent = ignore,
+    cancel: Cancellation | None = None,
 ) -> Inventory:
-    """Look at every row. The zone only decides which times lie after the snapshot."""
+    """Look at every row. The zone only decides which times lie after the snapshot; without one, no evidence is looked for."""
     cancel = cancel or Cancellation()
     started = time.perf_counter()
     with closing(open_workbook(workbook, snapshot.path)) as connection, _Crew(workbook, snapshot.path, cancel) as crew:
@@ -82,11 +87,11 @@ def take_inventory(
         homes = [home for home in WEB_TABLES if home.name in tables]
         meter = _Meter(on_event, cancel)
         on_event(PhaseStarted(Phase.INVENTORY, sum(rows[home.name] for home in homes)))
-        clocks = crew.do(evidence.gather, tables, zone, snapshot.taken_at)
+        clocks = crew.do(evidence.gather, tables, zone, snapshot.taken_at) if zone else None
         goal_ids = unbroken_ids(connection, tables["goals"]) if "goals" in tables else None
         seen = {home.name: _look_at(connection, crew, Census(home, tables, goal_ids), meter) for home in homes}
         found = {name: _describe(connection, table, rows[name], seen.get(name)) for name, table in tables.items()}
-        result = Inventory(snapshot, workbook, found, clocks.result())
+        result = Inventory(snapshot, workbook, found, clocks.result() if clocks else evidence.NOT_LOOKED_FOR)
     on_event(PhaseFinished(Phase.INVENTORY, time.perf_counter() - started))
     return result
 

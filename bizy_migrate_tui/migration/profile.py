@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -56,17 +57,24 @@ def is_usual(time: ColumnElement[Any]) -> ColumnElement[bool]:
 def profiles(
     workbook: sqlite3.Connection, tables: Mapping[str, SourceTable], reading: Reading, rows: Cursor, run: Run
 ) -> tuple[Profile, ...]:
-    """The rows of a run on both sides; PRESENT has to hold the ids that are expected."""
-    found = []
-    for home in WEB_TABLES:
-        if home.name in tables:
-            source = tables[home.name]
-            created = source.column("created_at")
-            month = case((is_usual(created), func.substr(utc_of(source, home, reading), 1, 7)), else_=OTHER)
-            for by, label in (("month", month), ("status", source.column("status"))):
-                counts = _both(_of_source(workbook, source, label), _of_target(rows, home.name, by, run))
-                found.append(Profile(home.name, by, counts))
-    return tuple(found)
+    """The rows of a run on both sides, which count side by side; PRESENT has to hold the ids that are expected."""
+    labels = [
+        (tables[home.name], by, label)
+        for home in WEB_TABLES
+        if home.name in tables
+        for by, label in (("month", _month(tables[home.name], home, reading)), ("status", tables[home.name].column("status")))
+    ]
+    with ThreadPoolExecutor(1) as side:
+        before = side.map(lambda one: _of_source(workbook, one[0], one[2]), labels)
+        after = [_of_target(rows, source.name, by, run) for source, by, _label in labels]
+    return tuple(
+        Profile(source.name, by, _both(expected, found))
+        for (source, by, _label), expected, found in zip(labels, before, after, strict=True)
+    )
+
+
+def _month(source: SourceTable, home: WebTable, reading: Reading) -> ColumnElement[Any]:
+    return case((is_usual(source.column("created_at")), func.substr(utc_of(source, home, reading), 1, 7)), else_=OTHER)
 
 
 def _of_source(workbook: sqlite3.Connection, source: SourceTable, label: ColumnElement[Any]) -> dict[str, int]:

@@ -48,12 +48,15 @@ class Session:
         return take_snapshot(self.sqlite_path, backup=backup, directory=self._directory, on_event=on_event, cancel=cancel)
 
     def take_inventory(
-        self, snapshot: Snapshot, zone: str, *, on_event: OnEvent = ignore, cancel: Cancellation | None = None
+        self, snapshot: Snapshot, zone: str | None, *, on_event: OnEvent = ignore, cancel: Cancellation | None = None
     ) -> Inventory:
         """Look at every row of the snapshot (see `inventory.take_inventory`)."""
         workbook = self._directory / f"workbook-{snapshot.sha256[:16]}.db"
         return self.explained(
-            cancel, lambda: take_inventory(snapshot, workbook, clock.zone_named(zone), on_event=on_event, cancel=cancel)
+            cancel,
+            lambda: take_inventory(
+                snapshot, workbook, clock.zone_named(zone) if zone else None, on_event=on_event, cancel=cancel
+            ),
         )
 
     def make_plan(

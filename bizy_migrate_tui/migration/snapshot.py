@@ -12,6 +12,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,8 +67,10 @@ def take_snapshot(
         taken_at = datetime.now(UTC)
         with _readable(source, directory) as readable:
             _copy(readable, partial, on_event, cancel)
-        _check(partial, on_event, cancel)
-        digest = _settle(partial, name)
+        with ThreadPoolExecutor(1) as side:
+            digest = side.submit(_digest, partial)
+            _check(partial, on_event, cancel)
+        _settle(partial, name, stays=backup)
     except BaseException as error:
         for leftover in (partial, partial.with_name(partial.name + "-journal")):
             leftover.unlink(missing_ok=True)
@@ -75,7 +78,7 @@ def take_snapshot(
             raise
         cancel.check()
         raise explain(error) from error
-    return Snapshot(source, name, digest, name.stat().st_size, taken_at, is_backup=backup)
+    return Snapshot(source, name, digest.result(), name.stat().st_size, taken_at, is_backup=backup)
 
 
 def refuse_unreadable(source: Path) -> None:
@@ -273,16 +276,20 @@ def _check(path: Path, on_event: OnEvent, cancel: Cancellation) -> None:
     on_event(PhaseFinished(Phase.INTEGRITY, time.perf_counter() - started, "The copy is sound."))
 
 
-def _settle(partial: Path, name: Path) -> str:
-    """Put the copy on the disk under its name; its SHA-256."""
-    with partial.open("rb+") as file:
-        os.fsync(file.fileno())
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _settle(partial: Path, name: Path, *, stays: bool) -> None:
+    """Give the copy its name; one that stays is put on the disk first."""
+    if stays:
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
     partial.replace(name)
-    if os.name == "posix":
+    if stays and os.name == "posix":
         folder = os.open(name.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
-    return digest

@@ -24,7 +24,7 @@ from bizy_migrate_tui.migration.preserving import originals
 from bizy_migrate_tui.migration.profile import Profile, profiles
 from bizy_migrate_tui.migration.proof import DIFFERENCES_SHOWN, check_relations
 from bizy_migrate_tui.migration.reading import CarefulReader
-from bizy_migrate_tui.migration.recorded import choices_of, reading_of
+from bizy_migrate_tui.migration.recorded import reading_of
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.session import Session
 from bizy_migrate_tui.migration.standing import Standing
@@ -77,7 +77,7 @@ def verify(
         server.rollback()
         with Session(_source_of(run, sqlite_path)) as session:
             snapshot = session.take_snapshot(backup=False, on_event=on_event, cancel=cancel)
-            inventory = session.take_inventory(snapshot, choices_of(run).zone, on_event=on_event, cancel=cancel)
+            inventory = session.take_inventory(snapshot, None, on_event=on_event, cancel=cancel)
             return session.explained(
                 cancel, lambda: _Verifier(server, run, inventory, sqlite_path, on_event, cancel).verify(started)
             )
