@@ -19,6 +19,7 @@ from tests.faults.servers import Mortal
 __all__ = ("command", "home")
 
 COLLECTED = pytest.StashKey[Matrix]()
+FOUND_BEFORE = "faults/found"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
 
 
@@ -66,9 +67,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     found = session.config.stash[COLLECTED]
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["faults"] = found.as_dict()
-    elif session.config.getoption("--whole", default=False) and exitstatus == pytest.ExitCode.OK:
-        DOCUMENT.parent.mkdir(exist_ok=True)
-        found.write(DOCUMENT)
+    elif session.config.getoption("--whole", default=False) and session.config.cache is not None:
+        found.take(session.config.cache.get(FOUND_BEFORE, {}))  # run in pieces, it is added to
+        session.config.cache.set(FOUND_BEFORE, found.as_dict())
+        if exitstatus == pytest.ExitCode.OK:
+            DOCUMENT.parent.mkdir(exist_ok=True)
+            found.write(DOCUMENT)
 
 
 @pytest.fixture(scope="session")
