@@ -26,7 +26,7 @@ from tests.bizy_source import GOAL, TABLES, TASK
 from tests.conftest import fresh_database
 from tests.core.moving import Row, ask, target_rows
 
-ZONE = "Australia/Lord_Howe"
+ZONES = ["Australia/Lord_Howe", "America/New_York", "Africa/Monrovia", "Pacific/Apia", "UTC"]
 ROWS_A_CHUNK = 3
 
 TIMES = [
@@ -37,6 +37,7 @@ TIMES = [
     "2025-13-01 00:00:00.000000", "2025-06-00 00:00:00.000000", "0999-06-01 00:00:00.000000", "9000-06-01 00:00:00.000000",
     "0002-01-01 00:00:00.000000", "9998-12-31 23:59:59.999999", "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999",
     "2024-04-07 01:45:00.000000", "2024-10-06 02:15:00.000000", "1981-03-01 00:15:00.000000", "2060-04-04 01:30:00",
+    "2011-12-30 12:00:00.000000", "2025-03-09 02:30:00.000000", "2024-11-03 01:30:00", "1972-01-07 00:20:00.000000",
     " 2025-01-01 00:00:00.00000", "2025-01-01 00:00:00.000000 ", "２０２５-01-01 00:00:00", "2025-01-01 00:00:00\x1e000000", "",
 ]  # fmt: skip
 TEXTS = [
@@ -117,10 +118,10 @@ def send_all_to_the_careful_path(inventory: Inventory) -> None:
             )
 
 
-def found_after(session: Session, inventory: Inventory, target: Target) -> tuple[Any, ...]:
+def found_after(session: Session, inventory: Inventory, target: Target, choices: Choices) -> tuple[Any, ...]:
     """Findings and rows after a migration into empty tables."""
     ask(target, "TRUNCATE public.users, public.goals, public.tasks, bizy_migrate.runs, bizy_migrate.preserved RESTART IDENTITY")
-    plan = session.make_plan(inventory, target, Choices(zone=ZONE))
+    plan = session.make_plan(inventory, target, choices)
     session.run(plan)
     findings = {(one.code, one.table, one.column, one.count, one.ids) for one in plan.findings}
     kept = ask(target, "SELECT source_table, source_key, reason, original FROM bizy_migrate.preserved ORDER BY 1, 2, 3")
@@ -147,13 +148,20 @@ def small_chunks() -> Iterator[None]:
 
 @pytest.mark.usefixtures("small_chunks")
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-@given(declaration=st.sampled_from(DECLARATIONS), goals=rows_of("goals", 10), tasks=rows_of("tasks", 40))
-def test_both_paths_give_equal_tables(shared: Target, declaration: str, goals: list[Row], tasks: list[Row]) -> None:
+@given(
+    declaration=st.sampled_from(DECLARATIONS),
+    goals=rows_of("goals", 10),
+    tasks=rows_of("tasks", 40),
+    choices=st.builds(Choices, st.sampled_from(ZONES), st.sampled_from([None, None, 5, 20])),
+)
+def test_both_paths_give_equal_tables(
+    shared: Target, declaration: str, goals: list[Row], tasks: list[Row], choices: Choices
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tasks.db"
         write(path, declaration, {"goals": goals, "tasks": tasks})
         with Session(path) as session:
-            inventory = session.take_inventory(session.take_snapshot(backup=False), ZONE)
-            fast = found_after(session, inventory, shared)
+            inventory = session.take_inventory(session.take_snapshot(backup=False), choices.zone)
+            fast = found_after(session, inventory, shared, choices)
             send_all_to_the_careful_path(inventory)
-            assert fast == found_after(session, inventory, shared)
+            assert fast == found_after(session, inventory, shared, choices)
