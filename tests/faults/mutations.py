@@ -54,6 +54,22 @@ def mutate_bytes(path: Path, dice: random.Random) -> None:
     path.write_bytes(data)
 
 
+def mutate_values(path: Path, dice: random.Random) -> None:
+    """Change, add or take away bytes within cells, which stay texts (or numbers, or become BLOBs)."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        for _ in range(dice.randrange(1, 9)):
+            table = dice.choice(("tasks", "goals"))
+            column = dice.choice(_columns(database, table))
+            cells = database.execute(f"SELECT rowid, CAST(coalesce({column}, '0') AS BLOB) FROM {table}").fetchall()
+            key, cell = dice.choice(cells or [(0, b"0")])
+            place = dice.randrange(len(cell) + 1)
+            byte = bytes((dice.choice((*b'\0\x1d\x1e\x1f \\"{}[],:.-0159eT\x80\xc3\xff', dice.randrange(256))),))
+            changed = cell[:place] + dice.choice((byte, byte, b"", byte * 9)) + cell[place + dice.randrange(2) :]
+            kind = dice.choice(("TEXT", "TEXT", "TEXT", "TEXT", "BLOB", "NUMERIC"))
+            with suppress(sqlite3.Error):
+                database.execute(f"UPDATE {table} SET {column} = CAST(? AS {kind}) WHERE rowid = ?", (changed, key))
+
+
 def mutate_schema(path: Path, dice: random.Random) -> None:
     """Rename, drop, add, retype and rebuild tables and columns; fill them with odd values."""
     with closing(sqlite3.connect(path, isolation_level=None)) as database:

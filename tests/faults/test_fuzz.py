@@ -15,12 +15,13 @@ from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.run import Outcome
 from bizy_migrate_tui.migration.session import Session
+from bizy_migrate_tui.migration.verification import verify
 from tests.bizy_source import make_source
 from tests.conftest import fresh_database
 from tests.core.moving import ask
 from tests.faults.harness import attempt, digests, move, small_source, standing, target_in_use
 from tests.faults.matrix import BEFORE, COMPLETE, Matrix
-from tests.faults.mutations import mutate_bytes, mutate_schema, tables_of
+from tests.faults.mutations import mutate_bytes, mutate_schema, mutate_values, tables_of
 
 SECONDS = 20.0
 """More than any of these small files may take."""
@@ -49,7 +50,7 @@ def is_all_accounted_for(outcome: Outcome, path: Path) -> bool:
     return True
 
 
-@pytest.mark.parametrize("mutate", [mutate_bytes, mutate_schema])
+@pytest.mark.parametrize("mutate", [mutate_bytes, mutate_schema, mutate_values])
 def test_whatever_the_file_only_typed_errors_come_out(
     mutate: Callable[[Path, random.Random], None],
     server: EmbeddedServer,
@@ -66,7 +67,7 @@ def test_whatever_the_file_only_typed_errors_come_out(
         before, outcomes = standing(target), list[Outcome]()
         move(small_source(tmp_path / "first.db"), target, dry_run=True)
         allowed = peak() + MEBIBYTES
-        for seed in range(250 if whole else 10):
+        for seed in range(250 if whole else 7):
             broken.write_bytes(original)
             mutate(broken, random.Random(seed))
             files, began = digests(broken.parent), time.monotonic()
@@ -119,3 +120,23 @@ def test_a_table_of_very_many_columns(scratch: Path, tmp_path: Path, server: Emb
         move(source, target)
         kept = ask(target, "SELECT source_key, original FROM bizy_migrate.preserved")
     assert [tuple(row.values()) for row in kept] == [("2", {"more_7": "seven", "more_1099": "last"})]
+
+
+def test_times_that_are_almost_such_are_read_with_care(scratch: Path, tmp_path: Path, server: EmbeddedServer) -> None:
+    almost = [
+        b"2025-03-01 09:00:00.0000\x800",
+        b"2025-03-01 09:00:00.12x456",
+        b"2025-03-01 09:00:00\0",
+        b"2025-03-01 09:00:00.123456\0 ",
+    ]
+    source = make_source(tmp_path / "tasks.db", goals=[{"id": number} for number in range(1, 9)], tasks=[{"id": 1}])
+    with closing(sqlite3.connect(source)) as database:
+        for number, text in enumerate(almost, 1):
+            database.execute("UPDATE goals SET updated_at = CAST(? AS TEXT) WHERE id = ?", (text, number))
+            database.execute("UPDATE goals SET created_at = CAST(? AS TEXT) WHERE id = ?", (text, number + 4))
+        database.commit()
+    with fresh_database(server) as target:
+        move(source, target)
+        kept = ask(target, "SELECT source_key FROM bizy_migrate.preserved WHERE source_table = 'goals' ORDER BY 1")
+        assert [row["source_key"] for row in kept] == list("12345678")
+        assert verify(source, target).passed

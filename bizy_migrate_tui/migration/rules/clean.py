@@ -69,9 +69,10 @@ def is_time(column: ColumnElement[Any]) -> ColumnElement[bool]:
     repeats February 30 and 24 o'clock as they are. (A year's margin leaves room for every offset. The
     year is compared as a substring, because SQLite would turn '0002' into a number beside a DATETIME column.)
     """
+    bytes_long = func.length(cast(column, LargeBinary))  # the length of a text ends at a NUL in it
     form = case(
-        (func.length(column) == 19, True),
-        (func.length(column) == 26, and_(func.substr(column, 20, 1) == ".", func.substr(column, 26).between("0", "9"))),
+        (bytes_long == 19, True),
+        (bytes_long == 26, func.substr(column, 20).op("GLOB")("." + 6 * "[0-9]")),
         else_=False,
     )
     seconds = func.substr(column, 1, 19)
