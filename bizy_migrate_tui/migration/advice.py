@@ -129,5 +129,7 @@ class _Facts(dict[str, str]):
 
 def _word(rule: Rule, facts: Mapping[str, str]) -> MigrationError:
     known = _Facts({name: value for name, value in facts.items() if value})
+    if "detail" in known:
+        known["sentence"] = known["detail"][:1].upper() + known["detail"][1:]
     pasted = _Facts({name: value for name, value in known.items() if _PASTABLE.fullmatch(value)})
     return rule.error(rule.code, rule.cause.format_map(known).strip(), remedy_text(rule.remedy).format_map(pasted))

@@ -77,7 +77,7 @@ CONNECTING: Final = (
     Rule(
         "ssl-required",
         TargetError,
-        "The server and this client do not agree on encryption. {detail}",
+        "The server and this client do not agree on encryption. {sentence}",
         Remedy(
             "Where the server wants TLS, add ?sslmode=require to the URL; where it has none, sslmode=prefer or disable "
             "lets the password and the data travel in the clear, so decide that yourself."
@@ -91,7 +91,7 @@ CONNECTING: Final = (
     Rule(
         "login-refused",
         TargetError,
-        "The server lets nobody in this way. {detail}",
+        "The server lets nobody in this way. {sentence}",
         Remedy(
             "Add a line for this host, database and user to the server's pg_hba.conf and reload it, or connect as "
             "somebody it lets in."
@@ -152,7 +152,7 @@ CONNECTING: Final = (
     Rule(
         "login-refused",
         TargetError,
-        "The server answers, but lets us not in. {detail}",
+        "The server answers, but lets us not in. {sentence}",
         Remedy("Correct the user, the password and the database, or ask the server's administrator."),
         _PG,
         pattern=re.compile("FATAL: "),
@@ -160,7 +160,7 @@ CONNECTING: Final = (
     Rule(
         "server-unreachable",
         TargetError,
-        "No PostgreSQL server answers there. {detail}",
+        "No PostgreSQL server answers there. {sentence}",
         _START_SERVER,
         _PG,
         states=frozenset({"08001", "08004"}),

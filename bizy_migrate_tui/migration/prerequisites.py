@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal
 
+from bizy_migrate_tui.display import human_bytes
 from bizy_migrate_tui.migration.advice import error_for, explain
 from bizy_migrate_tui.migration.clock import local_zone_name, zone_named
 from bizy_migrate_tui.migration.errors import MigrationError, UsageError
@@ -112,7 +113,7 @@ def _source(subject: Subject) -> Answer:
         tables = {name for (name,) in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not {"tasks", "goals"} & tables:
         raise error_for("source-not-bizy", detail="it has no table of tasks or goals.")
-    return Answer(f"{path} is a Bizy AI database of {path.stat().st_size:,} bytes.")
+    return Answer(f"{path} is a Bizy AI database of {human_bytes(path.stat().st_size)}.")
 
 
 def _room(subject: Subject) -> Answer:
@@ -124,7 +125,7 @@ def _room(subject: Subject) -> Answer:
         raise error_for("disk-full")
     if not os.access(folder, os.W_OK):
         return Answer(f"{folder} takes no new file, so no backup can lie there.", "Migrate with --no-backup.")
-    return Answer(f"A backup needs {needed:,} bytes, {free:,} are free.")
+    return Answer(f"A backup needs {human_bytes(needed)}, {human_bytes(free)} are free.")
 
 
 def _target(subject: Subject) -> Answer:

@@ -64,6 +64,7 @@ class WizardApp(App[None]):
         (0, "-short"),
         (16, "-low"),
         (22, "-high"),
+        (28, "-tall"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help"),
@@ -93,6 +94,7 @@ class WizardApp(App[None]):
         """First paint: the welcome. What is heavy is imported meanwhile."""
         self.register_theme(theme.DARK)
         self.register_theme(theme.LIGHT)
+        self.ansi_theme_dark, self.ansi_theme_light = theme.DARK_PALETTE, theme.LIGHT_PALETTE
         look = theme.DARK.name if self.no_color else self._look
         if look is not None and look in self.available_themes:
             self.theme = look
@@ -178,7 +180,8 @@ class WizardApp(App[None]):
         step = self.step_screen
         for key, active in screen.active_bindings.items():
             binding = active.binding
-            if active.enabled and binding.show and active.node is step:
+            textuals_own = "." in binding.action  # such as app.focus_next
+            if active.enabled and binding.description and active.node is step and not textuals_own:
                 action = partial(self.run_action, binding.action, active.node)
                 yield SystemCommand(binding.description, f"The same as the key {self.get_key_display(binding) or key}", action)
         for other in self.state.path:
@@ -198,8 +201,8 @@ class WizardApp(App[None]):
         if not any(job.critical for job in self._jobs()):
             self._leave(self.state.exit_code)
             return
-        question = "The migration is under way. Stopping takes back everything it wrote; the target is as it was before."
-        modal = ConfirmModal("Stop and leave?", question, yes="Stop and leave", no="Go on migrating")
+        question = f"{self.step_screen.WRITING} is under way. Stopping takes back all it did; the target is as it was before."
+        modal = ConfirmModal("Stop and leave?", question, yes="Stop and leave", no="Go on")
         self.push_screen(modal, lambda sure: self._leave(ExitCode.CANCELLED) if sure else None)
 
     def _leave(self, code: int) -> None:
@@ -213,7 +216,7 @@ class WizardApp(App[None]):
         for job in jobs:
             job.cancel.request()
         if any(job.critical for job in jobs):
-            self.push_screen(WaitModal("Stopping…", "Waiting for PostgreSQL to take back what was written."))
+            self.push_screen(WaitModal("Stopping…", "Waiting for PostgreSQL to take back what was done."))
         for job in jobs:
             await asyncio.to_thread(job.join, None if job.critical else PATIENCE)
         self._remember()

@@ -8,19 +8,20 @@ from bizy_migrate_tui.migration.run import Outcome
 from bizy_migrate_tui.migration.target import TargetState
 from bizy_migrate_tui.wizard.clock_words import zone_sentence
 from bizy_migrate_tui.wizard.safe import toned
+from bizy_migrate_tui.wizard.target_words import NOUNS
+from bizy_migrate_tui.wizard.widgets.facts import home_path
 from bizy_migrate_tui.wizard.widgets.findings_pane import place
-from bizy_migrate_tui.wizard.wording import counted, duration, owner_sentence, plan_summary
+from bizy_migrate_tui.wizard.wording import counted, duration, listed, plan_summary, plan_summary_with_owner
 
 NAME_LIMIT = 80
 
 
 def plan_facts(plan: Plan, *, proposed: bool) -> Content:
     """The plan in a few sentences: what, whose, and by which clock; `proposed` says that the data itself chose the clock."""
-    whose = "" if plan.nothing_to_do else f" {owner_sentence(plan)}"
-    lines = [toned("bad" if plan.blocked else "good", plan_summary(plan) + whose)]
+    lines = [toned("bad" if plan.blocked else "good", plan_summary_with_owner(plan))]
     zone, until = plan.choices.zone, plan.choices.created_at_utc_until
     if proposed and until is not None:
-        said = f"The data shows that times are UTC until task {until:,} and {zone} after it; so they are read. z changes it."
+        said = f"The data shows: UTC until task {until:,}, then {zone}. z changes it."
         lines.append(toned("warning", said))
     else:
         lines.append(toned("note", f"{zone_sentence(zone, until)} z changes it."))
@@ -30,7 +31,7 @@ def plan_facts(plan: Plan, *, proposed: bool) -> Content:
 def blocked_because(plan: Plan) -> str:
     """What forbids the run, and where it can be decided."""
     finding = plan.blocked[0]
-    what = f"{place(finding)}: {counted(finding.count, 'row', 'rows')}. {finding.action}"
+    what = f"{place(finding)}, {counted(finding.count, 'row', 'rows')}: {finding.action}"
     way = "Space opens the choices." if finding.choices else "Other settings, or the data itself, have to change."
     return f"This stops the run: {safe_text(what, 160).rstrip('.')}. {way}"
 
@@ -55,7 +56,7 @@ def run_facts(plan: Plan) -> dict[str, str]:
     facts = {"Into": plan.target.masked_url(), "Rows": plan_summary(plan), "Belongs to": whose}
     snapshot = plan.inventory.snapshot
     if snapshot.is_backup:
-        facts["Backup"] = str(snapshot.path)
+        facts["Backup"] = home_path(snapshot.path)
     return facts
 
 
@@ -67,4 +68,4 @@ def unchanged_facts(before: TargetState, now: TargetState) -> tuple[dict[str, st
 def _rows(found: TargetState) -> str:
     if not found.tables:
         return "none of the web interface's tables"
-    return ", ".join(f"{safe_text(name)} {rows:,}" for name, rows in sorted(found.tables.items()))
+    return listed([counted(rows, *NOUNS.get(name, (f"row of {name}", f"rows of {name}"))) for name, rows in found.tables.items()])

@@ -25,25 +25,26 @@ def listed(parts: list[str]) -> str:
 def plan_summary(plan: Plan) -> str:
     """The plan in a sentence or two: what is added, what changes on the way, what stays out."""
     if plan.blocked:
-        return f"{_blocked(len(plan.blocked))} {_added(plan.tables, 'would')}"
+        return f"{_blocked(len(plan.blocked))} {_added(plan.tables, 'would')}."
     if plan.nothing_to_do:
         return "Everything is already there. There is nothing to do."
-    sentences = [_added(plan.tables, "will"), _adjusted(plan.tables), _left(plan.tables), _beside(plan.preserved)]
-    return " ".join(sentence for sentence in sentences if sentence)
+    return _sentences(plan, f"{_added(plan.tables, 'will')}.")
 
 
-def owner_sentence(plan: Plan) -> str:
-    """Whom the rows will belong to."""
+def plan_summary_with_owner(plan: Plan) -> str:
+    """The same, and whom the rows will belong to."""
+    if plan.nothing_to_do:
+        return plan_summary(plan)
     user = plan.user
-    if user.created:
-        return f"They will belong to a new user, {user.email}."
-    return f"They will belong to {user.email}, who is already there and stays untouched."
+    whose = f"a new user, {user.email}" if user.created else f"{user.email}, who is there and stays as is"
+    if plan.blocked:
+        return f"{_blocked(len(plan.blocked))} {_added(plan.tables, 'would')} for {whose}."
+    return _sentences(plan, f"{_added(plan.tables, 'will')} for {whose}.")
 
 
 def outcome_summary(tables: Mapping[str, TablePlan], seconds: float) -> str:
     """What a run did."""
-    added = [counted(tables[name].inserted, *COUNTED[name]) for name in COUNTED if name in tables]
-    return f"{listed(added)} arrived, each cell proven, in {duration(seconds)}."
+    return f"{_rows(tables)} arrived, each cell proven, in {duration(seconds)}."
 
 
 def duration(seconds: float) -> str:
@@ -86,20 +87,32 @@ def equivalent_command(plan: Plan, source: Path, *, backup: bool, dry_run: bool 
 
 
 def moment(utc: datetime) -> str:
-    """A naive UTC time in the user's own zone, with UTC beside it."""
+    """A naive UTC time in the user's own zone, with UTC beside it where that is another time."""
     local = utc.replace(tzinfo=UTC).astimezone()
+    if not local.utcoffset():
+        return f"{utc:%Y-%m-%d %H:%M} UTC"
     return f"{local:%Y-%m-%d %H:%M} ({utc:%H:%M} UTC)"
 
 
+def _sentences(plan: Plan, first: str) -> str:
+    sentences = [first, _adjusted(plan.tables), _left(plan.tables), _beside(plan.preserved)]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
 def _added(tables: Mapping[str, TablePlan], verb: str) -> str:
-    parts = [counted(tables[name].inserted, *COUNTED[name]) for name in COUNTED if name in tables]
-    return f"{listed(parts)} {verb} be added."
+    return f"{_rows(tables)} {verb} be added"
+
+
+def _rows(tables: Mapping[str, TablePlan]) -> str:
+    """The rows that come, table by table, without those of which none comes."""
+    parts = [counted(tables[name].inserted, *COUNTED[name]) for name in COUNTED if name in tables and tables[name].inserted]
+    return listed(parts) if parts else "No task and no goal"
 
 
 def _adjusted(tables: Mapping[str, TablePlan]) -> str:
     number = sum(table.adjusted for table in tables.values())
     if not number:
-        return "None needs a change."
+        return "None needs a change." if any(table.inserted for table in tables.values()) else ""
     return f"{number:,} {'needs' if number == 1 else 'need'} a small change."
 
 

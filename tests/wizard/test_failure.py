@@ -35,7 +35,7 @@ async def test_it_says_what_happened_what_of_the_data_and_what_to_do(tmp_path: P
     async with failed(tmp_path, DOWN) as walk:
         shown = walk.text()
         assert "Backup: this did not work" in shown
-        assert "▶ Failure" in shown
+        assert "· Connect ✗ Backup" in shown
         assert "✗ No server answers at localhost." in shown
         assert "✓ Your data: Nothing was changed." in shown
         assert "sudo systemctl start postgresql" in shown

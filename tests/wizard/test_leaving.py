@@ -7,6 +7,7 @@ from bizy_migrate_tui.migration.events import Cancellation, OnEvent
 from bizy_migrate_tui.wizard.flow import Step
 from bizy_migrate_tui.wizard.widgets.confirm import ConfirmModal
 from tests.wizard.fake_core import FakeCore
+from tests.wizard.fake_results import EndCore, an_outcome
 from tests.wizard.walking import Walk, walking
 
 
@@ -51,6 +52,21 @@ async def test_leaving_during_a_run_waits_until_it_is_taken_back(tmp_path: Path)
         assert notes[0] == "rolled back"
 
 
+@pytest.mark.parametrize(
+    ("step", "what"),
+    [(Step.MIGRATION, "The migration"), (Step.PREVIEW, "The dry run"), (Step.ROLLBACK, "The rollback")],
+)
+async def test_the_question_says_what_is_under_way(tmp_path: Path, step: Step, what: str) -> None:
+    core = EndCore()
+    async with walking(core, tmp_path) as walk:
+        await walk.show(step)
+        await walk.idle()
+        write_until_cancelled(walk, core)
+        await walk.press("ctrl+q")
+        assert f"{what} is under way." in " ".join(walk.text().split())
+        await walk.press("escape")
+
+
 async def test_no_step_is_left_while_the_target_is_written_to(tmp_path: Path) -> None:
     core = FakeCore()
     async with walking(core, tmp_path) as walk:
@@ -71,6 +87,16 @@ async def test_only_what_can_be_done_now_is_offered(tmp_path: Path) -> None:
         offered = [command.title for command in walk.app.get_system_commands(walk.app.screen)]
         assert {"Next", "Back", "Keep it / not", "Go to Connection"} <= set(offered)
         assert "Copy path" not in offered
+
+
+async def test_the_palette_offers_what_the_footer_has_no_room_for(tmp_path: Path) -> None:
+    async with walking(EndCore(), tmp_path) as walk:
+        walk.app.state.outcome = an_outcome(tmp_path)
+        await walk.show(Step.FINISH)
+        await walk.idle()
+        offered = [command.title for command in walk.app.get_system_commands(walk.app.screen)]
+        assert {"Undo", "Back", "Password"} <= set(offered)
+        assert "Focus Next" not in offered
 
 
 async def test_finished_steps_can_be_gone_to_and_later_ones_say_why_not(tmp_path: Path) -> None:

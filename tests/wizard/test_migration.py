@@ -88,7 +88,7 @@ async def test_a_stopped_run_shows_that_nothing_changed_and_can_be_started_again
         await walk.until(lambda: "database is as before" in walk.said)
         assert len(core.surveyed) == looks + 1
         assert core.committed == 0
-        assert walk.text().count("goals 0, tasks 0, users 1") == 2
+        assert walk.text().count("1 user, 0 goals and 0 tasks") == 2
         assert walk.app.state.state_of(Step.MIGRATION) is not StepState.DONE
         await walk.press("enter")
         await walk.idle()

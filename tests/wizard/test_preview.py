@@ -37,7 +37,7 @@ async def test_what_will_happen_is_said_in_plain_words(tmp_path: Path, size: tup
     async with walking(RunningCore(), tmp_path, size=size) as walk:
         await walk.go_on(Step.PREVIEW)
         shown = " ".join(walk.text().split())
-        assert "67 tasks and 4 goals will be added." in shown
+        assert "67 tasks and 4 goals will be added for a new user, admin@bizy.local." in shown
         assert "Nothing is written yet" in walk.said
         await walk.until(lambda: rows(walk).current)
         assert walk.app.focused is rows(walk)
@@ -50,7 +50,7 @@ async def test_what_the_data_says_about_its_clock_is_taken_and_said(tmp_path: Pa
     async with walking(core, tmp_path, size=(120, 40)) as walk:
         await walk.go_on(Step.PREVIEW)
         assert core.planned[-1].created_at_utc_until == 41
-        assert "The data shows that times are UTC until task 41" in " ".join(walk.text().split())
+        assert "The data shows: UTC until task 41, then America/New_York." in " ".join(walk.text().split())
 
 
 async def test_a_clock_that_was_decided_against_is_not_proposed_again(tmp_path: Path) -> None:

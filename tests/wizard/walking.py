@@ -82,7 +82,7 @@ class Walk:
 
     async def go_on(self, step: Step) -> None:
         """Press Enter until that step is in sight, and its first work is done."""
-        for _ in range(10):
+        for _ in range(30):  # on a busy machine a key may come before the next screen listens
             await self.idle()
             if self.screen.STEP is step:
                 return

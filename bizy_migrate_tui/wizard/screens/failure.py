@@ -24,7 +24,7 @@ class FailureScreen(StepScreen):
 
     STEP = Step.FAILURE
     CSS_PATH = "failure.tcss"
-    LEAD = "This did not work. Your answers are kept."
+    LEAD = "Your answers are kept, and so is everything that was done before."
     HELP = (
         "Enter does the step that failed once more. Escape goes back to it and does nothing. c leads to the connection, the "
         "zone and the user. Where rows are named, move to one with the arrow keys: what was expected and what was found "

@@ -203,7 +203,7 @@ class FinishScreen(StepScreen):
             outcome.user.email,
             account_is_new=outcome.user.created,
             tables_are_new=not outcome.plan.state.tables,
-            env_hint=None if self._env_written else "press e to write DATABASE_URL into its .env",
+            env_hint=None if self._env_written else "press e",
         )
         lines = []
         for number, step in enumerate(steps, 1):

@@ -25,8 +25,8 @@ if TYPE_CHECKING:  # SQLAlchemy is imported after the first paint
     from bizy_migrate_tui.migration.target import TargetState
 
 PROMISE: Final = (
-    "All of it is one transaction. Nobody sees any of it, and nothing stays, before every cell has been read back and "
-    "compared with the source. Until then you can stop it at any moment with x."
+    "All of it is one transaction: nothing of it counts, and nobody sees it, before every cell has been read back and "
+    "compared with the source. Until then x stops it at any moment."
 )
 NO_PLAN: Final = "The plan has to be made first. Press Enter to go back to the preview."
 NOTHING_CHANGED: Final = "Nothing was changed: PostgreSQL took back everything the run had written."
@@ -46,12 +46,6 @@ class MigrationScreen(StepScreen):
         "x stops the run, after asking; then both sides are looked at again, to show that nothing changed. l opens and "
         "closes the log. The bars are weighed by rows; no time left is named before it can be known."
     )
-    VERTICAL_BREAKPOINTS = [  # noqa: RUF012 (Textual declares it so)
-        (0, "-short"),
-        (16, "-low"),
-        (22, "-high"),
-        (28, "-tall"),
-    ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "stop", "Stop"),
         Binding("l", "log", "Log"),

@@ -23,7 +23,7 @@ from bizy_migrate_tui.wizard.state import WizardState
 from bizy_migrate_tui.wizard.widgets.choice_dialog import ChoiceDialog
 from bizy_migrate_tui.wizard.widgets.diff_pane import DiffPane
 from bizy_migrate_tui.wizard.widgets.findings_pane import FindingsPane
-from bizy_migrate_tui.wizard.widgets.preview_tabs import PreviewTabs
+from bizy_migrate_tui.wizard.widgets.preview_tabs import PARTS, PreviewTabs
 from bizy_migrate_tui.wizard.widgets.zone_dialog import ZoneChoice, ZoneDialog
 from bizy_migrate_tui.wizard.wording import equivalent_command
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:  # SQLAlchemy is imported after the first paint
     from bizy_migrate_tui.migration.preview import Preview
     from bizy_migrate_tui.migration.run import Outcome
 
-TABS: Final = ("tasks", "goals", "users", "homeless", "findings", "time", "trial")
 NO_COPY: Final = "There is no copy of the data yet, or no database to bring it to. Escape goes back."
 ONLY_READ: Final = "Nothing was changed: planning only reads."
 TAKEN_BACK: Final = "Nothing was changed: a dry run takes everything back."
@@ -46,6 +45,7 @@ class PreviewScreen(StepScreen):
     CSS_PATH = "preview.tcss"
     LEAD = "1–7 parts · Space opens a row · / search · f filter · c copies the command"
     SCROLLS = False
+    WRITING = "The dry run"
     HELP = (
         "Nothing has been written yet. 1 to 7 open the parts. In a list, the arrow keys and Page Down move; Space opens the "
         "row: every column before (−) and after (+), the part that changes marked; Escape closes it. / searches in titles, "
@@ -62,7 +62,7 @@ class PreviewScreen(StepScreen):
         Binding("slash", "search", "Search", show=False),
         Binding("f", "filter", "Filter", show=False),
         Binding("c", "copy_command", "Copy command", show=False),
-        *(Binding(str(number), f"open('{tab}')", tab.capitalize(), show=False) for number, tab in enumerate(TABS, 1)),
+        *(Binding(str(i), f"open('{part}')", f"Part: {PARTS[part]}", show=False) for i, part in enumerate(PARTS, 1)),
     ]
 
     def __init__(self, state: WizardState, core: Core) -> None:

@@ -44,8 +44,9 @@ class RollbackScreen(StepScreen):
 
     STEP = Step.ROLLBACK
     CSS_PATH = "rollback.tcss"
-    LEAD = "Removes exactly what a run brought. The SQLite file and its backup are not touched."
+    LEAD = "Removes exactly what a run brought. Your SQLite file is not touched."
     SCROLLS = False
+    WRITING = "The rollback"
     HELP = (
         "Move to a run with the arrow keys: below stands what would go and what stays, and why. Rows that were changed on "
         "the web since stay, unless you press i.\n\n"

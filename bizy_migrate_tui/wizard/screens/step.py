@@ -46,6 +46,9 @@ class StepScreen(Screen[None]):
     SCROLLS: ClassVar[bool] = True
     """Whether the body scrolls as a whole; a step whose parts scroll says False."""
 
+    WRITING: ClassVar[str] = "The migration"
+    """What its critical job is, to begin a sentence with."""
+
     AUTO_FOCUS: ClassVar[str | None] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", "Next"),

@@ -172,7 +172,8 @@ class VerificationScreen(StepScreen):
         leave = "Enter leaves." if self.state.way is Way.VERIFY else "Enter goes on."
         if not failed:
             more = "→ shows both sides." if self.state.verification is not None else "v compares all of it again."
-            self.say(f"All {counted(len(self._checks), 'check', 'checks')} passed. {leave} {more}", "good")
+            every = "The check" if len(self._checks) == 1 else f"All {len(self._checks):,} checks"
+            self.say(f"{every} passed. {leave} {more}", "good")
             return
         where = " 3 shows the cells." if self._differences else ""
         self.say(f"{counted(len(failed), 'check', 'checks')} of {len(self._checks)} failed.{where} {leave}", "bad")

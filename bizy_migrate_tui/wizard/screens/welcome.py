@@ -26,7 +26,7 @@ WAYS = {
     Way.ROLL_BACK: ("Roll back", "Remove exactly what an earlier migration brought."),
 }
 NEEDS = {
-    Way.MIGRATE: "Enter looks whether everything that is needed is there. Nothing is written before you say so.",
+    Way.MIGRATE: "Enter looks whether all that is needed is there. It writes nothing.",
     Way.VERIFY: "Enter asks which database to compare with. Verifying only reads.",
     Way.ROLL_BACK: "Enter asks for the database. You see what would go before anything does.",
 }
@@ -45,7 +45,7 @@ class WelcomeScreen(StepScreen):
 
     STEP = Step.WELCOME
     CSS_PATH = "welcome.tcss"
-    LEAD = "Your Bizy AI data moves from SQLite to PostgreSQL. The SQLite file is only read, never written to."
+    LEAD = "From SQLite to PostgreSQL. Your SQLite file is only read, never written to."
     HELP = (
         "Choose what you came for with the arrow keys and press Enter. The wizard shows every change before it is made, "
         "and nothing is written to PostgreSQL before the step “Migration”. Your settings are shown with where they came "

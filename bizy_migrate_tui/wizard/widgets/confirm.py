@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from bizy_migrate_tui.wizard.safe import safe, safe_lines, toned
+from bizy_migrate_tui.wizard.widgets.safe_input import SafeInput
 
 
 class ConfirmModal(ModalScreen[bool]):
@@ -64,7 +65,7 @@ class TypedConfirmModal(ModalScreen[bool]):
             yield Static(safe_lines(self._question), markup=False)
             hint = f"Type “{self._word}” and press Enter. Escape changes nothing."
             yield Static(safe(hint), markup=False, classes="note")
-            yield Input(id="word", compact=True)
+            yield SafeInput(id="word", compact=True)
             yield Static("", id="word-error", markup=False)
 
     @on(Input.Submitted)

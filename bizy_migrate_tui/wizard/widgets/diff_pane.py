@@ -19,6 +19,7 @@ from bizy_migrate_tui.migration.preview import CellChange, Kind, PreviewRow
 from bizy_migrate_tui.wizard.widgets.cell_changes import CellChanges
 from bizy_migrate_tui.wizard.widgets.kinds import SYMBOLS, WORDS, kind_cell
 from bizy_migrate_tui.wizard.widgets.paged_table import PagedColumn, PagedRow, PagedTable, cell
+from bizy_migrate_tui.wizard.widgets.safe_input import SafeInput
 
 PAGE = 100
 """Rows fetched at a time."""
@@ -49,10 +50,16 @@ class RowSource(Protocol):
         """Every column of a row."""
 
 
+class SearchInput(SafeInput):
+    """Its Enter leads to what was found, and the footer says so."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Find")]
+
+
 class DiffPane(Vertical):
     """Shows what becomes of the rows of one table. All reading happens in threads."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back to the list", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "To the list")]
 
     @dataclass
     class PageArrived(Message):
@@ -75,6 +82,10 @@ class DiffPane(Vertical):
         error: MigrationError
 
     @dataclass
+    class Turned(Message):
+        """A row was opened in place of the list, or closed."""
+
+    @dataclass
     class Missing(Message):
         """There is no row of the id that was asked for."""
 
@@ -94,7 +105,7 @@ class DiffPane(Vertical):
         """Controls above, list and detail below."""
         with Horizontal(classes="controls"):
             yield Select[Kind]([], prompt="○ all kinds", id="kind", compact=True)
-            yield Input(placeholder="search in titles, or #id to jump there", id="search", compact=True)
+            yield SearchInput(placeholder="search in titles, or #id to jump there", id="search", compact=True)
         with Horizontal(classes="body"):
             extra = (PagedColumn(name, width, True) for name, width in zip(COLUMNS[self.table], WIDTHS, strict=True))
             yield PagedTable([PagedColumn("id", 7), PagedColumn("", 10), PagedColumn("title"), *extra], id="rows")
@@ -127,6 +138,7 @@ class DiffPane(Vertical):
     def action_back(self) -> None:
         """Close the detail of a narrow screen, or leave the search field."""
         self.remove_class("-detail")
+        self.post_message(self.Turned())
         self.query_one(PagedTable).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
@@ -181,6 +193,7 @@ class DiffPane(Vertical):
     def _row_selected(self, event: DataTable.RowSelected) -> None:
         event.stop()
         self.add_class("-detail")
+        self.post_message(self.Turned())
         self.query_one(CellChanges).focus()
 
     @on(DetailArrived)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -13,9 +14,9 @@ from bizy_migrate_tui.wizard.widgets.cell_changes import CellChanges
 from bizy_migrate_tui.wizard.widgets.paged_table import PagedColumn, PagedRow, PagedTable, cell
 
 COLUMNS = (
-    PagedColumn("Table", 8),
-    PagedColumn("Id", 10),
-    PagedColumn("Column", 18),
+    PagedColumn("Table", 6),
+    PagedColumn("Id", 8),
+    PagedColumn("Column", 14),
     PagedColumn("Expected → found"),
 )
 
@@ -63,5 +64,9 @@ class DifferencePane(Vertical):
 
 
 def _row(number: int, one: Difference) -> PagedRow:
-    values = cell(one.expected).append(" → ").append_text(cell(one.found))
+    values = _shown(one.expected).append(" → ").append_text(_shown(one.found))
     return PagedRow(number, one.id, (cell(one.table), cell(one.id), cell(one.column), values))
+
+
+def _shown(value: str | None) -> Text:
+    return Text("(empty text)", "dim italic", no_wrap=True) if value == "" else cell(value)

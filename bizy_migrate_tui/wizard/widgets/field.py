@@ -11,12 +11,13 @@ from textual.suggester import Suggester
 from textual.widgets import Input, Label, Static
 
 from bizy_migrate_tui.wizard.safe import safe, toned
+from bizy_migrate_tui.wizard.widgets.safe_input import SafeInput
 
 Complaint = Callable[[str], str | None]
 """What is wrong with a value, None when nothing is."""
 
 
-class AnswerInput(Input):
+class AnswerInput(SafeInput):
     """An input of a step: its Enter is the step's, and the footer says so."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Next")]

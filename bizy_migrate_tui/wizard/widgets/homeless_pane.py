@@ -20,7 +20,7 @@ from bizy_migrate_tui.wizard.widgets.diff_pane import DiffPane
 from bizy_migrate_tui.wizard.widgets.paged_table import PagedColumn, PagedRow, PagedTable, cell
 
 PAGE = 100
-WHERE = "They go to bizy_migrate.preserved, whole, and can be read or written out at any time."
+WHERE = "They go to bizy_migrate.preserved, whole, and can be read there at any time."
 
 
 class HomelessSource(Protocol):
@@ -36,7 +36,7 @@ class HomelessSource(Protocol):
 class HomelessPane(Vertical):
     """A table is chosen above; its rows stand below, the one under the cursor in full."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back to the list", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "To the list")]
 
     @dataclass
     class PageArrived(Message):
@@ -75,6 +75,7 @@ class HomelessPane(Vertical):
     def action_back(self) -> None:
         """Close the detail of a narrow screen."""
         self.remove_class("-detail")
+        self.post_message(DiffPane.Turned())
         self.query_one(PagedTable).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
@@ -127,6 +128,7 @@ class HomelessPane(Vertical):
     def _selected(self, event: DataTable.RowSelected) -> None:
         event.stop()
         self.add_class("-detail")
+        self.post_message(DiffPane.Turned())
         self.query_one(CellChanges).focus()
 
 

@@ -17,7 +17,7 @@ STYLES = {
     PhaseState.STOPPED: "b $text-error",
 }
 LABEL_WIDTH = 10
-FIGURES_WIDTH = 30
+FIGURES_WIDTH = 24
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ ROWS_HELD = 2000
 ROWS_AHEAD = 30
 """The next page is asked for when the cursor comes this close to the end."""
 CELL_PADDING = 2
+OPEN_WIDTH = 24
+"""Cells for the open column before an optional one gives way to it."""
+OPEN_LEAST = 12
 SCROLLBAR = 2
 
 
@@ -145,7 +148,7 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
         left = width - SCROLLBAR
         fixed = {i: column.width for i, column in enumerate(self._plan) if column.width is not None}
         left -= sum(cells + CELL_PADDING for i, cells in fixed.items() if not self._plan[i].optional)
-        left -= CELL_PADDING + 24
+        left -= CELL_PADDING + OPEN_WIDTH
         dropped = set()
         for i, cells in sorted(fixed.items(), reverse=True):
             if self._plan[i].optional:
@@ -153,7 +156,7 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
                     dropped.add(i)
                 else:
                     left -= cells + CELL_PADDING
-        open_width = 24 + max(left, 0)
+        open_width = max(OPEN_WIDTH + left, OPEN_LEAST)
         return {
             i: open_width if column.width is None else column.width for i, column in enumerate(self._plan) if i not in dropped
         }

@@ -34,12 +34,14 @@ def people_text(plan: Plan) -> Content:
         secret = "the password you gave" if plan.choices.password else "a temporary password, shown once at the end"
         lines = [
             Content.assemble(("+ new    ", "$text-success"), (mine, "b")),
-            Content.styled(f"         may sign in with {secret}; owns every task and goal of this move", "$text-muted"),
+            Content.styled("         owns every task and goal of this move;", "$text-muted"),
+            Content.styled(f"         signs in with {secret}", "$text-muted"),
         ]
     else:
         lines = [
             Content.assemble(("= there  ", "$text-muted"), (mine, "b")),
-            Content.styled("         owns every task and goal of this move; password and profile stay", "$text-muted"),
+            Content.styled("         owns every task and goal of this move;", "$text-muted"),
+            Content.styled("         password and profile stay as they are", "$text-muted"),
         ]
     others = [other for other in plan.state.users if other.id != user.id]
     for other in others[:SHOWN]:

@@ -1,7 +1,9 @@
 """The preview's parts under tabs: tasks, goals, users, what has no home, findings, time, dry run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -21,6 +23,16 @@ from bizy_migrate_tui.wizard.widgets.time_pane import Timeline, TimePane
 from bizy_migrate_tui.wizard.widgets.trial_pane import TrialPane
 
 TABLES = ("tasks", "goals")
+PARTS: Final[Mapping[str, str]] = {
+    "tasks": "Tasks",
+    "goals": "Goals",
+    "users": "Users",
+    "homeless": "No home",
+    "findings": "Findings",
+    "time": "Time",
+    "trial": "Dry run",
+}
+"""The parts and their titles; the key of each is its place."""
 
 
 class PreviewTabs(Vertical):
@@ -44,21 +56,11 @@ class PreviewTabs(Vertical):
 
     def compose(self) -> ComposeResult:
         """The tabs."""
+        panes = DiffPane("tasks"), DiffPane("goals"), PeoplePane(), HomelessPane(), FindingsPane(), TimePane(), TrialPane()
         with TabbedContent(initial="tab-tasks"):
-            with TabPane("Tasks", id="tab-tasks"):
-                yield DiffPane("tasks")
-            with TabPane("Goals", id="tab-goals"):
-                yield DiffPane("goals")
-            with TabPane("Users", id="tab-users"):
-                yield PeoplePane()
-            with TabPane("No home", id="tab-homeless"):
-                yield HomelessPane()
-            with TabPane("Findings", id="tab-findings"):
-                yield FindingsPane()
-            with TabPane("Time", id="tab-time"):
-                yield TimePane()
-            with TabPane("Dry run", id="tab-trial"):
-                yield TrialPane()
+            for part, pane in zip(PARTS, panes, strict=True):
+                with TabPane(PARTS[part], id=f"tab-{part}"):
+                    yield pane
 
     def show(self, plan: Plan, preview: Preview, command: str) -> None:
         """Show a plan; the tab and the row the user is at stay."""
@@ -78,6 +80,12 @@ class PreviewTabs(Vertical):
         """The diff in sight, if one is."""
         pane = self.query_one(TabbedContent).active_pane
         return next(iter(pane.query(DiffPane)), None) if pane is not None else None
+
+    @property
+    def reading(self) -> bool:
+        """Whether a row stands open in place of its list."""
+        pane = self.query_one(TabbedContent).active_pane
+        return pane is not None and bool(pane.query(".-detail"))
 
     @property
     def trial(self) -> TrialPane:
@@ -102,7 +110,17 @@ class PreviewTabs(Vertical):
     @on(TabbedContent.TabActivated)
     def _tab_activated(self, event: TabbedContent.TabActivated) -> None:
         event.stop()
+        self._make_room()
         self.post_message(self.Opened())
+
+    @on(DiffPane.Turned)
+    def _turned(self, event: DiffPane.Turned) -> None:
+        event.stop()
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """On narrow screens the summary makes room for an open row (preview.tcss)."""
+        self.screen.set_class(self.reading, "-reading")
 
     @on(TimelineArrived)
     def _timeline_arrived(self, event: TimelineArrived) -> None:

@@ -14,6 +14,7 @@ from bizy_migrate_tui.wizard.widgets.meters import LABEL_WIDTH, Bar, Meters, Pha
 from bizy_migrate_tui.wizard.wording import duration, time_left
 
 BARS: Mapping[Phase, str] = {Phase.GOALS: "goals", Phase.TASKS: "tasks", Phase.PRESERVED: "preserved", Phase.PROOF: "proof"}
+RATES_WORTH_DRAWING = 4
 NOW: Mapping[Phase, str] = {
     Phase.SCHEMA: "Creating the tables, inside the transaction",
     Phase.ACCOUNT: "Preparing the account",
@@ -53,7 +54,7 @@ class RunPanel(Vertical):
         self.query_one("#phases", PhaseList).show(view.phases)
         self._say("#now", _now(view))
         rate = self.query_one("#rate", Sparkline)
-        rate.visible = any(view.rates)
+        rate.visible = len(view.rates) >= RATES_WORTH_DRAWING and any(view.rates)
         rate.data = list(view.rates) or [0.0]
         self._say("#rate-figure", f"{view.rate:,.0f} rows/s" if view.rate >= 1 else "")
         if self.has_class("-log"):

@@ -38,23 +38,30 @@ class StepRail(Widget):
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps drawn; one beside the way (a failure, a rollback) comes last."""
+        """The steps drawn; a rollback after the finish comes last. A failure is drawn where it happened."""
         path = self._state.path
-        return path if self._here in path else (*path, self._here)
+        return path if self._here in path or self._failed in path else (*path, self._here)
 
     @property
     def _is_full(self) -> bool:
         """Whether a row has room for every title; a step beside the way is one too many."""
-        return self.size.width >= FULL_FROM and self._here in self._state.path
+        return self.size.width >= FULL_FROM and self.steps == self._state.path
+
+    @property
+    def _failed(self) -> Step | None:
+        """The step whose failure is being explained."""
+        failure = self._state.failure if self._here is Step.FAILURE else None
+        return failure.step if failure is not None else None
 
     def render(self) -> Content:
         """A column of steps, or a row."""
         if self.size.height > 1:
             return Content("\n").join(self._tall(number, step) for number, step in enumerate(self.steps))
-        if self._is_full:
-            return Content(" ").join(self._mark(step, SHORT.get(step, step)) for step in self.steps)
-        marks = [self._mark(step, SHORT.get(step, step) if step is self._here else "") for step in self.steps]
-        return Content(" ").join(marks)
+        return Content(" ").join(self._mark(step, self._short(step)) for step in self.steps)
+
+    def _short(self, step: Step) -> str:
+        """The title in a row, empty where there is no room for it."""
+        return SHORT.get(step, step) if self._is_full or step in (self._here, self._failed) else ""
 
     def _tall(self, number: int, step: Step) -> Content:
         key = f"F{number + 2}" if step in self._state.path else ""
@@ -65,6 +72,8 @@ class StepRail(Widget):
 
     def _mark(self, step: Step, title: str) -> Content:
         state = self._state.state_of(step)
+        if step is self._failed:
+            return Content.assemble((f"{SYMBOLS[StepState.FAILED]} {title}", f"bold {STYLES[StepState.FAILED]}"))
         if step is self._here:
             symbol = HERE if state in (StepState.WAITING, StepState.DONE) else SYMBOLS[state]
             return Content.assemble((f"{symbol} {title}", "bold $text-accent"))
@@ -85,8 +94,7 @@ class StepRail(Widget):
             return lines[y] if y < len(lines) else None
         place = 0
         for step in self.steps:
-            title = SHORT.get(step, step) if self._is_full or step is self._here else ""
-            width = self._mark(step, title).cell_length + 1
+            width = self._mark(step, self._short(step)).cell_length + 1
             if place <= x < place + width:
                 return step
             place += width

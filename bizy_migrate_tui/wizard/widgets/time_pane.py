@@ -12,7 +12,7 @@ from bizy_migrate_tui.wizard.clock_words import evidence_lines, zone_sentence
 from bizy_migrate_tui.wizard.widgets.side_by_side import Bars, by_month
 
 Timeline = Sequence[tuple[str, int, int]]
-NOTE = "Rows created by month: SQLite in its own clock, PostgreSQL in UTC. A few rows may change sides at a month's end."
+NOTE = "SQLite in its own clock, PostgreSQL in UTC: a few rows may change sides at a month's end."
 
 
 class TimePane(VerticalScroll):
@@ -22,13 +22,13 @@ class TimePane(VerticalScroll):
         super().__init__(id="time-pane")
 
     def compose(self) -> ComposeResult:
-        """Zone, evidence, a chart a table."""
+        """A chart a table; below them the zone and what speaks for it."""
+        for table in ("tasks", "goals"):
+            yield Static(f"{table.capitalize()} by month of creation", classes="heading", markup=False)
+            yield Bars(id=f"timeline-{table}")
+        yield Static(NOTE, classes="note", markup=False)
         yield Static("", id="zone-now", markup=False)
         yield Static("", id="zone-says", markup=False)
-        yield Static(NOTE, classes="note", markup=False)
-        for table in ("tasks", "goals"):
-            yield Static(table, classes="heading", markup=False)
-            yield Bars(id=f"timeline-{table}")
 
     def show_zone(self, zone: str, utc_until: int | None, evidence: ClockEvidence) -> None:
         """Show how times are read, and what speaks for it."""

@@ -16,6 +16,8 @@ from bizy_migrate_tui.migration.clock import zone_named
 from bizy_migrate_tui.migration.errors import UsageError
 from bizy_migrate_tui.migration.evidence import ClockEvidence
 from bizy_migrate_tui.wizard.clock_words import evidence_lines
+from bizy_migrate_tui.wizard.safe import toned
+from bizy_migrate_tui.wizard.widgets.safe_input import SafeInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,9 @@ class ZoneDialog(ModalScreen[ZoneChoice | None]):
             dialog.border_title = "Which clock were the times written with?"
             yield Label("Zone of the source's times", markup=False)
             suggester = SuggestFromList(sorted(available_timezones()), case_sensitive=False)
-            yield Input(self._current.zone, suggester=suggester, id="zone", compact=True)
+            yield SafeInput(self._current.zone, suggester=suggester, id="zone", compact=True)
             yield Label("Creation times are UTC until task (empty: none)", markup=False)
-            yield Input(until, type="integer", id="until", compact=True, placeholder="id of the last such task")
+            yield SafeInput(until, type="integer", id="until", compact=True, placeholder="id of the last such task")
             yield Static("", id="zone-error", markup=False)
             yield Static("\n".join(self._lines(self._current.zone)), id="zone-evidence", markup=False)
             with Horizontal(classes="buttons"):
@@ -68,10 +70,10 @@ class ZoneDialog(ModalScreen[ZoneChoice | None]):
             zone_named(zone)
             number = int(until) if until else None
         except UsageError as error:
-            self.query_one("#zone-error", Static).update(f"✗ {error.cause} {error.remedy}")
+            self.query_one("#zone-error", Static).update(toned("bad", f"{error.cause} {error.remedy}"))
             return
         except ValueError:
-            self.query_one("#zone-error", Static).update("✗ The id of a task is a whole number.")
+            self.query_one("#zone-error", Static).update(toned("bad", "The id of a task is a whole number."))
             return
         self.dismiss(ZoneChoice(zone, number))
 
