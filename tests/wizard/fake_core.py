@@ -24,6 +24,8 @@ NONE = Sighting(0, ())
 QUIET = ClockEvidence(0, (), NONE, NONE, NONE, NONE)
 UPGRADED = ClockEvidence(1, (Jump(41, 42, 18_000.0, datetime(2025, 11, 3, 9, 0)),), NONE, NONE, NONE, NONE)
 """New York, five hours behind: UTC until task 41."""
+SEEN_AT_ONCE = 5
+"""Prerequisites that need no gate; the others wait at it."""
 
 
 def passed() -> dict[str, PrerequisiteResult]:
@@ -94,7 +96,8 @@ class FakeWork:
 
 @dataclass
 class FakeCore:
-    """`refusal` is raised by `survey`; a closed `gate` holds up a backup until it is opened or cancelled."""
+    """`refusal` is raised by `survey`; a closed `gate` holds up the later
+    prerequisites, and a backup until it is opened or cancelled."""
 
     results: dict[str, PrerequisiteResult] = field(default_factory=passed)
     state: TargetState = field(default_factory=a_target_state)
@@ -113,14 +116,16 @@ class FakeCore:
 
     def pass_gate(self, cancel: Cancellation) -> None:
         with cancel.interrupting(self.gate.set):
-            self.gate.wait(10)
+            self.gate.wait(60)
         cancel.check()
 
     def check_all(
         self, sqlite_path: Path, target: Target | None, env_file: Path | None, on_result: Callable[[PrerequisiteResult], None]
     ) -> tuple[PrerequisiteResult, ...]:
         self.checks += 1
-        for result in self.results.values():
+        for number, result in enumerate(self.results.values()):
+            if number == SEEN_AT_ONCE:
+                self.gate.wait(60)
             on_result(result)
         return tuple(self.results.values())
 

@@ -1,4 +1,7 @@
-"""A core that plans and runs: what a test wants to see, at once or when it opens the gate."""
+"""A core that plans and runs: what a test wants to see, at once or when it opens the gate.
+
+`happens` is what a run does with the tables where that is not what the plan says.
+"""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +22,6 @@ from tests.wizard.fake_preview import FakePreview
 
 TABLES = {"goals": TablePlan(4, 4, 0, 0, 0, 0), "tasks": TablePlan(67, 67, 0, 3, 0, 0)}
 PHASES = (Phase.SCHEMA, Phase.ACCOUNT, Phase.GOALS, Phase.TASKS, Phase.PRESERVED, Phase.INDEXES, Phase.PROOF)
-ROWS = {Phase.GOALS: 4, Phase.TASKS: 67, Phase.PRESERVED: 15, Phase.PROOF: 71}
 
 
 def a_finding(severity: Severity = Severity.ADJUSTS, **changes: Any) -> Finding:
@@ -47,16 +49,18 @@ class RunningWork(FakeWork):
         self.core.stumble()
         user = PlannedUser(None, choices.email, choices.username)
         findings = tuple(self._decided(finding, choices) for finding in self.core.findings)
-        return Plan(inventory, target, self.core.state, choices, user, TABLES, {"daily_logs": 12, "research": 3}, findings)
+        preserved = {"daily_logs": 12, "research": 3}
+        return Plan(inventory, target, self.core.state, choices, user, self.core.tables, preserved, findings)
 
     def preview(self, plan: Plan) -> Preview:
         return cast("Preview", self.core.shown)
 
     def run(self, plan: Plan, *, dry_run: bool, on_event: OnEvent, cancel: Cancellation) -> Outcome:
         self.core.ran.append("dry" if dry_run else "real")
+        rows = self.core.rows_of_phases
         for phase in PHASES:
-            on_event(PhaseStarted(phase, ROWS.get(phase)))
-            on_event(Progress(phase, ROWS.get(phase, 0) // 2))
+            on_event(PhaseStarted(phase, rows.get(phase)))
+            on_event(Progress(phase, rows.get(phase, 0) // 2))
             if phase is Phase.TASKS:
                 self.core.pass_gate(cancel)
                 self.core.stumble()
@@ -70,7 +74,7 @@ class RunningWork(FakeWork):
             run_id=None if dry_run else 1,
             plan=plan,
             user=Account(1, plan.user.email, plan.user.username, True),
-            tables=self.core.happens,
+            tables=self.core.happens or self.core.tables,
             preserved=plan.preserved,
             checks=(Check("every cell is as in the source", True, "71 rows compared"),),
             password=Secret("tulip-otter-violin-95"),
@@ -92,11 +96,17 @@ class RunningCore(FakeCore):
 
     findings: tuple[Finding, ...] = (a_finding(),)
     shown: FakePreview = field(default_factory=FakePreview)
-    happens: dict[str, TablePlan] = field(default_factory=lambda: dict(TABLES))
+    tables: dict[str, TablePlan] = field(default_factory=lambda: dict(TABLES))
+    happens: dict[str, TablePlan] = field(default_factory=dict)
     problems: list[MigrationError] = field(default_factory=list)
     planned: list[Choices] = field(default_factory=list)
     ran: list[str] = field(default_factory=list)
     committed: int = 0
+
+    @property
+    def rows_of_phases(self) -> dict[Phase, int]:
+        goals, tasks = self.tables["goals"].inserted, self.tables["tasks"].inserted
+        return {Phase.GOALS: goals, Phase.TASKS: tasks, Phase.PRESERVED: 15, Phase.PROOF: goals + tasks}
 
     def stumble(self) -> None:
         if self.problems:
