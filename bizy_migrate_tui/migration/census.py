@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, literal_column, or_, select
 
+from bizy_migrate_tui.migration.evidence import Clue, Witness
 from bizy_migrate_tui.migration.rules.clean import INT4_MAX, INT4_MIN
 from bizy_migrate_tui.migration.rules.columns import Form, WebTable
 from bizy_migrate_tui.migration.rules.screens import Screen, is_welcome
@@ -27,12 +28,15 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A chunk: its first and last key, its rows, and the span of each column of times in those rows that are fine."""
+    """A chunk: its first and last key, its rows, the span of each column of times in those rows that are fine,
+    and what a witness says of it where one was asked for.
+    """
 
     first: int
     last: int
     rows: int
     spans: Mapping[str, Span]
+    clue: Clue | None = None
 
 
 class Census:
@@ -41,13 +45,20 @@ class Census:
     `goal_ids` are the lowest and the highest goal, where no id between them is missing (`unbroken_ids`).
     """
 
-    def __init__(self, home: WebTable, tables: Mapping[str, SourceTable], goal_ids: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        home: WebTable,
+        tables: Mapping[str, SourceTable],
+        goal_ids: tuple[int, int] | None = None,
+        witness: Witness | None = None,
+    ) -> None:
         self.source = tables[home.name]
         self._troubled = TROUBLED[home.name]
         goals = tables.get("goals")
         screens = {"id": _IDS, "parent_goal_id": _links_to(goals, goal_ids)}
         screens |= {column.name: column.screen for column in home.columns if column.screen}
-        self._screens = [(screen, screen.ask(self.source.column(name))) for name, screen in screens.items()]
+        self._screens = {name: (screen, screen.ask(self.source.column(name))) for name, screen in screens.items()}
+        self._witness = witness
         self._times = [column.name for column in home.columns if column.form is Form.LOCAL_TIME or column.name == "created_at"]
         self._overview = self._ask_together()
         self._rows = self._ask_one_by_one(home, goals)
@@ -65,14 +76,15 @@ class Census:
         """Look at the rows with keys from first to last, CHUNK of them at most."""
         rows, *answers = workbook.execute(self._overview, (first, last)).fetchone()
         ends = iter(answers[: 2 * len(self._times)])
-        if self._all_fine(rows, answers[2 * len(self._times) :]):
+        following = iter(answers[2 * len(self._times) :])
+        given = {name: tuple(islice(following, len(asked))) for name, (_screen, asked) in self._screens.items()}
+        if all(screen.is_fine(rows, *given[name]) for name, (screen, _asked) in self._screens.items()):
             spans = {name: _span(low, high) for name, low, high in zip(self._times, ends, ends, strict=True) if low}
-            return Seen(first, last, rows, spans)
-        return Seen(first, last, rows, self._look_closer(workbook, first, last))
-
-    def _all_fine(self, rows: int, answers: list[Any]) -> bool:
-        given = iter(answers)
-        return all(screen.is_fine(rows, *islice(given, len(asked))) for screen, asked in self._screens)
+            times, dependencies = (given[name][-1] if name in given else None for name in ("created_at", "dependencies"))
+            clue = self._witness.look(workbook, first, last, times, dependencies) if self._witness else None
+            return Seen(first, last, rows, spans, clue)
+        clue = self._witness.look_closer(workbook, first, last) if self._witness else None
+        return Seen(first, last, rows, self._look_closer(workbook, first, last), clue)
 
     def _look_closer(self, workbook: sqlite3.Connection, first: int, last: int) -> Mapping[str, Span]:
         """Note the troubled rows of a chunk; the spans of the others."""
@@ -89,7 +101,7 @@ class Census:
 
     def _ask_together(self) -> str:
         ends = [end(self.source.column(name).collate("BINARY")) for name in self._times for end in (func.min, func.max)]
-        answers = [answer for _screen, asked in self._screens for answer in asked]
+        answers = [answer for _screen, asked in self._screens.values() for answer in asked]
         chunk = self.source.key.between(PLACEHOLDER, PLACEHOLDER)
         return to_sql(select(func.count(), *ends, *answers).select_from(self.source.table).where(chunk))
 

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from bizy_migrate_tui.migration import evidence
 from bizy_migrate_tui.migration.census import Census, Seen, Span
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, Progress, ignore
-from bizy_migrate_tui.migration.evidence import ClockEvidence
+from bizy_migrate_tui.migration.evidence import ClockEvidence, Witness
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES
 from bizy_migrate_tui.migration.snapshot import Snapshot
 from bizy_migrate_tui.migration.workbook import (
@@ -87,11 +87,19 @@ def take_inventory(
         homes = [home for home in WEB_TABLES if home.name in tables]
         meter = _Meter(on_event, cancel)
         on_event(PhaseStarted(Phase.INVENTORY, sum(rows[home.name] for home in homes)))
-        clocks = crew.do(evidence.gather, tables, zone, snapshot.taken_at) if zone else None
+        rows_say = crew.do(evidence.contradictions, tables, zone, snapshot.taken_at) if zone else None
+        witness = Witness(connection, tables["tasks"]) if zone and "tasks" in tables else None
         goal_ids = unbroken_ids(connection, tables["goals"]) if "goals" in tables else None
-        seen = {home.name: _look_at(connection, crew, Census(home, tables, goal_ids), meter) for home in homes}
+        seen = {
+            home.name: _look_at(
+                connection, crew, Census(home, tables, goal_ids, witness if home.name == "tasks" else None), meter
+            )
+            for home in homes
+        }
         found = {name: _describe(connection, table, rows[name], seen.get(name)) for name, table in tables.items()}
-        result = Inventory(snapshot, workbook, found, clocks.result() if clocks else evidence.NOT_LOOKED_FOR)
+        clues = [chunk.clue for chunk in seen.get("tasks", ()) if chunk.clue]
+        clocks = evidence.combine(connection, witness, clues, rows_say.result()) if rows_say else evidence.NOT_LOOKED_FOR
+        result = Inventory(snapshot, workbook, found, clocks)
     on_event(PhaseFinished(Phase.INVENTORY, time.perf_counter() - started))
     return result
 

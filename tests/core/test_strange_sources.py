@@ -199,7 +199,7 @@ def test_ids_that_are_no_key(tmp_path: Path, target: Target) -> None:
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook.key_ranges, "__defaults__", (3,))
+    monkeypatch.setattr(workbook, "CHUNK", 3)
 
 
 PAIRS = list(itertools.product([0, 1], repeat=6))
