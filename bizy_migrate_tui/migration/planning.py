@@ -2,27 +2,25 @@
 
 import sqlite3
 import time
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
 
 from psycopg2.extensions import connection as PgConnection
-from sqlalchemy import ColumnElement, CompoundSelect, Select, delete, func, insert, not_, or_, select, union
+from sqlalchemy import CompoundSelect, Select, delete, func, insert, select, union
 
-from bizy_migrate_tui.migration import accounts, clock, schema
-from bizy_migrate_tui.migration.census import Span
+from bizy_migrate_tui.migration import accounts, schema
 from bizy_migrate_tui.migration.circles import find_circles
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, ignore
 from bizy_migrate_tui.migration.evidence import Sighting
 from bizy_migrate_tui.migration.findings import IDS_SHOWN, Choice, Finding, Severity
-from bizy_migrate_tui.migration.inventory import Inventory, TableInventory
+from bizy_migrate_tui.migration.inventory import Inventory
+from bizy_migrate_tui.migration.odd_times import rows_with_odd_times
 from bizy_migrate_tui.migration.plan import Choices, Plan, PlannedUser, TablePlan
 from bizy_migrate_tui.migration.preserved_load import count_new
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
 from bizy_migrate_tui.migration.rules.catalogue import KINDS, Kind
-from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, Form, WebTable
+from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.standing import Standing, find_standing
 from bizy_migrate_tui.migration.target import Target, TargetState, connect, refuse_unusable, survey
 from bizy_migrate_tui.migration.workbook import (
@@ -211,7 +209,8 @@ def choose_careful_rows(
         _add_careful(workbook, home, union(keys, select(CUT.c.key)) if home.name == "goals" else keys)
     for home in WEB_TABLES:
         if home.name in tables:
-            _add_odd_hours(workbook, tables[home.name], inventory.tables[home.name], home, reading)
+            for keys in rows_with_odd_times(tables[home.name], inventory.tables[home.name], home, reading):
+                _add_careful(workbook, home, keys)
     reader = CarefulReader(workbook, tables, reading)
     for home in WEB_TABLES:
         if home.name in tables:
@@ -235,41 +234,6 @@ def _add_children_of_left_out(workbook: sqlite3.Connection, tables: Mapping[str,
         return
     gone = select(goals.column("id")).select_from(goals.table).where(goals.key.in_(select(LEFT_OUT["goals"].c.key)))
     _add_careful(workbook, home, select(source.key).select_from(source.table).where(source.column("parent_goal_id").in_(gone)))
-
-
-def _add_odd_hours(
-    workbook: sqlite3.Connection, source: SourceTable, table: TableInventory, home: WebTable, reading: Reading
-) -> None:
-    """Times in hours that the zone's clock doubles or skips need care, because they are to be listed.
-
-    So do times beyond the years that are looked into: working out the hours of a year takes longer than reading the few rows
-    beyond one by one.
-    """
-    local = [column.name for column in home.columns if column.form is Form.LOCAL_TIME]
-    first, last = reading.years
-    hours = clock.odd_hours(reading.zone, first, last)
-    if not hours and clock.never_changes(reading.zone):
-        return
-    for chunk in table.chunks:
-        odd: list[ColumnElement[bool]] = []
-        for name, span in chunk.spans.items():
-            if name in local:
-                odd += _are_odd(source.column(name), span, _between(hours, span), f"{first:04}-", f"{last:04}-~")
-        if odd:
-            in_chunk = source.key.between(chunk.first, chunk.last)
-            _add_careful(workbook, home, select(source.key).select_from(source.table).where(in_chunk, or_(*odd)))
-
-
-def _are_odd(time: ColumnElement[Any], span: Span, hours: Sequence[str], low: str, high: str) -> Iterator[ColumnElement[bool]]:
-    """Which times of a span lie in those hours, or outside of `low` to `high` (texts that look like no number)."""
-    if hours:
-        yield func.substr(time, 1, 13).in_(hours)
-    if span.earliest < low or span.latest > high:
-        yield not_(time.between(low, high))
-
-
-def _between(hours: Sequence[str], span: Span) -> Sequence[str]:
-    return hours[bisect_left(hours, span.earliest[:13]) : bisect_right(hours, span.latest[:13])]
 
 
 def _add_careful(workbook: sqlite3.Connection, home: WebTable, keys: CompoundSelect[int] | Select[int]) -> None:
