@@ -39,7 +39,7 @@ STOP_SECONDS: Final = 20
 START_SECONDS: Final = 60
 
 # Nothing here outlives the process, so nothing has to survive a power cut.
-_SETTINGS: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+_QUICK: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,14 @@ class EmbeddedServer:
 
 
 @contextmanager
-def embedded_server(version: int = 18, *, password: Secret | None = None, keep: bool = False) -> Iterator[EmbeddedServer]:
+def embedded_server(
+    version: int = 18, *, password: Secret | None = None, keep: bool = False, durable: bool = False
+) -> Iterator[EmbeddedServer]:
     """Run a new, empty PostgreSQL (18 or 16) while the block runs; afterwards nothing of it is left.
 
     It listens on a Unix socket in a folder of its own or, with a `password` (and where the platform has no such
-    sockets), on a free port of 127.0.0.1. With `keep` it runs on and its folder stays. Raises TargetError
+    sockets), on a free port of 127.0.0.1. With `keep` it runs on and its folder stays. `durable` leaves PostgreSQL's own
+    settings as they are, so that it survives a power cut and costs what any server costs. Raises TargetError
     "embedded-missing" where the extra is not installed and "embedded-failed" where the server does not start.
     """
     binaries = _installed_binaries(version)
@@ -86,7 +89,7 @@ def embedded_server(version: int = 18, *, password: Secret | None = None, keep: 
         tcp = password is not None or not hasattr(socket, "AF_UNIX") or os.name == "nt"
         secret = password or (Secret(os.urandom(12).hex()) if tcp else None)
         _initialise(binaries, folder, secret)
-        server = _start(binaries, folder, secret, tcp=tcp)
+        server = _start(binaries, folder, secret, tcp=tcp, settings=() if durable else _QUICK)
         yield server
     finally:
         if server is None or not keep:
@@ -167,18 +170,20 @@ def _initialise(binaries: Path, folder: Path, password: Secret | None) -> None:
     (folder / "password").unlink(missing_ok=True)
 
 
-def _start(binaries: Path, folder: Path, password: Secret | None, *, tcp: bool) -> EmbeddedServer:
+def _start(
+    binaries: Path, folder: Path, password: Secret | None, *, tcp: bool, settings: tuple[str, ...] = _QUICK
+) -> EmbeddedServer:
     """Start the server; a port that somebody else took in the meantime is given up for another."""
     for attempt in range(1, START_ATTEMPTS + 1):
         server = EmbeddedServer(folder, binaries, _free_port() if tcp else None, password)
         where = f"-h 127.0.0.1 -p {server.port} -k ''" if tcp else f"-h '' -p {SOCKET_PORT} -k {folder}"
-        settings = " ".join(f"-c {setting}" for setting in _SETTINGS)
+        options = " ".join((where, *(f"-c {setting}" for setting in settings)))
         try:
             _call(
                 binaries,
                 "pg_ctl",
                 *("start", "--wait", f"--timeout={START_SECONDS}", f"--pgdata={server.data}"),
-                *(f"--log={folder / 'log'}", f"--options={where} {settings}"),
+                *(f"--log={folder / 'log'}", f"--options={options}"),
                 folder=folder,
             )
         except MigrationError:

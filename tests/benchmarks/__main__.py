@@ -1,12 +1,13 @@
 """Prints the table of figures: `python -m tests.benchmarks [TASKS] [ROUNDS]` (a million and three, unless said otherwise).
 
-Every figure is a ratio to the floor, both taken in turn on the same embedded PostgreSQL 18 (as in the tests, without fsync);
-the median of the rounds is shown.
+Every figure is a ratio to the floor, both taken in turn on the same embedded PostgreSQL 18 with its default settings; the
+median of the rounds is shown.
 """
 
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from psycopg2 import sql
 
-from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
+from bizy_migrate_tui.embedded import ADMIN, SOCKET_PORT, EmbeddedServer, embedded_server
 from bizy_migrate_tui.migration.events import Phase
 from bizy_migrate_tui.migration.plan import Choices
 from bizy_migrate_tui.migration.session import Session
@@ -28,11 +29,12 @@ from tests.benchmarks.source import write_source
 
 ZONE = "America/New_York"
 _LOAD = (Phase.SCHEMA, Phase.ACCOUNT, Phase.GOALS, Phase.TASKS, Phase.PRESERVED, Phase.INDEXES)
+_PGLOADER = "pgloader: a bare copy of the source, without the web's indexes, user, zones and checks"
 
 
 def main(tasks: int = 1_000_000, rounds: int = 3) -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory() as folder, embedded_server(18) as server:
+    with tempfile.TemporaryDirectory() as folder, embedded_server(18, durable=True) as server:
         source = Path(folder) / "source.db"
         write_source(source, tasks)
         measured = [_round(server, source, number) for number in range(rounds)]
@@ -61,7 +63,20 @@ def _round(server: EmbeddedServer, source: Path, number: int) -> dict[str, float
         ["migrate", "--yes", "--no-backup", "--timezone", ZONE, *common]
     )
     figures["`verify`, the whole process"], _ = _process(["verify", *common])
+    if shutil.which("pgloader"):
+        figures[_PGLOADER] = _pgloader(server, source, number)
     return figures
+
+
+def _pgloader(server: EmbeddedServer, source: Path, number: int) -> float:
+    with closing(connect(server.target())) as admin:
+        admin.autocommit = True
+        with admin.cursor() as rows:
+            rows.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(f"pgloader_{number}")))
+    started = time.perf_counter()
+    target = f"postgresql://{ADMIN}@unix:{server.folder}:{SOCKET_PORT}/pgloader_{number}"
+    subprocess.run(["pgloader", f"sqlite://{source}", target], check=True, capture_output=True)
+    return time.perf_counter() - started
 
 
 def _parts(server: EmbeddedServer, source: Path, name: str) -> dict[str, float]:
