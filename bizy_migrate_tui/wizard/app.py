@@ -95,6 +95,7 @@ class WizardApp(App[None]):
         self.register_theme(theme.DARK)
         self.register_theme(theme.LIGHT)
         self.ansi_theme_dark, self.ansi_theme_light = theme.DARK_PALETTE, theme.LIGHT_PALETTE
+        self.set_class(self.no_color, "-no-color")
         look = theme.DARK.name if self.no_color else self._look
         if look is not None and look in self.available_themes:
             self.theme = look

@@ -300,6 +300,14 @@ async def test_the_other_ways_ask_for_the_connection_alone(tmp_path: Path, way: 
         assert not walk.field("email").region
 
 
+async def test_without_colours_the_cursor_is_turned_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with walking(FakeCore(), tmp_path) as walk:
+        strips = walk.app.screen._compositor.render_strips()
+        (turned,) = [strip for strip in strips if any(segment.style and segment.style.reverse for segment in strip)]
+        assert "Bring tasks and goals" in turned.text
+
+
 async def test_leaving_before_the_end_says_cancelled(tmp_path: Path) -> None:
     async with walking(FakeCore(), tmp_path) as walk:
         await walk.press("ctrl+q")

@@ -15,7 +15,7 @@ from bizy_migrate_tui.display import safe_text
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 MONTHS_SHOWN = 48
 """With more months than this the chart counts by year."""
-LABEL_WIDTH = 11
+LABEL_WIDTH = 13
 FIGURE_WIDTH = 10
 MARK_WIDTH = 8
 
