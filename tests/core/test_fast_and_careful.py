@@ -37,7 +37,8 @@ TIMES = [
     "0002-01-01 00:00:00.000000", "9998-12-31 23:59:59.999999", "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999",
     "2024-04-07 01:45:00.000000", "2024-10-06 02:15:00.000000", "1981-03-01 00:15:00.000000", "2060-04-04 01:30:00",
     "2011-12-30 12:00:00.000000", "2025-03-09 02:30:00.000000", "2024-11-03 01:30:00", "1972-01-07 00:20:00.000000",
-    " 2025-01-01 00:00:00.00000", "2025-01-01 00:00:00.000000 ", "２０２５-01-01 00:00:00", "2025-01-01 00:00:00\x1e000000", "",
+    " 2025-01-01 00:00:00.00000", "2025-01-01 00:00:00.000000 ", "２０２５-01-01 00:00:00", "2025-01-01 00:00:00\0junk",
+    "2025-01-01 00:00:00.500000\0", "2025-01-01 00:00:00\x1e000000", "",
 ]  # fmt: skip
 TEXTS = [
     "", " ", "x" * 500, "x" * 501, "😀" * 500, "é" * 100, "é" * 101, "a\0b", "\x1c", "\x1d", "\x1e", "\x1f", "a\x1fb", "\\",
@@ -56,12 +57,8 @@ DOCUMENTS = [
 WORDS = ["pending", "completed", "Completed", "active", "pending ", "weekly", "WEEKLY", "on_hold", "", "PENDING"]
 PARENTS = [1, 2, 2**31, 77, 1.0, "1", "x", 0, -1]
 
-STRANGE = st.one_of(
-    st.none(),
-    st.sampled_from([*TIMES, *TEXTS, *DOCUMENTS, *WORDS]),
-    st.sampled_from(NUMBERS),
-    st.sampled_from([b"", b"\xff", b"[]", b"pending", b"2025-01-01 00:00:00"]),
-)
+OTHERS = [None, b"", b"\xff", b"[]", b"pending", b"2025-01-01 00:00:00", 3, 2.5, "text"]
+STRANGE = st.one_of(st.sampled_from([*TIMES, *TEXTS, *DOCUMENTS, *WORDS]), st.sampled_from(NUMBERS), st.sampled_from(OTHERS))
 POOLS: dict[str, list[Any]] = {
     **dict.fromkeys(("due_date", "created_at", "completed_at", "target_date", "updated_at"), TIMES),
     **dict.fromkeys(("priority", "estimated_hours", "actual_hours", "progress_percentage"), NUMBERS),
@@ -144,8 +141,29 @@ def small_chunks() -> Iterator[None]:
         yield
 
 
+def assert_equal_both_ways(target: Target, declaration: str, source: dict[str, list[Row]], choices: Choices) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tasks.db"
+        write(path, declaration, source)
+        with Session(path) as session:
+            inventory = session.take_inventory(session.take_snapshot(backup=False), choices.zone)
+            fast = found_after(session, inventory, target, choices)
+            send_all_to_the_careful_path(inventory)
+            assert fast == found_after(session, inventory, target, choices)
+
+
 @pytest.mark.usefixtures("small_chunks")
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.parametrize("declaration", DECLARATIONS[:2])
+def test_each_odd_cell_alone_in_a_chunk_of_fine_ones(shared: Target, declaration: str) -> None:
+    source: dict[str, list[Row]] = {}
+    for table, names in COLUMNS.items():
+        odd = [{name: cell} for name in names if name != "id" for cell in (*POOLS.get(name, TEXTS), *OTHERS)]
+        source[table] = [row for cell in odd for row in (FINE[table], FINE[table] | cell, FINE[table])]
+    assert_equal_both_ways(shared, declaration, source, Choices(zone="Australia/Lord_Howe"))
+
+
+@pytest.mark.usefixtures("small_chunks")
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     declaration=st.sampled_from(DECLARATIONS),
     goals=rows_of("goals", 10),
@@ -155,11 +173,4 @@ def small_chunks() -> Iterator[None]:
 def test_both_paths_give_equal_tables(
     shared: Target, declaration: str, goals: list[Row], tasks: list[Row], choices: Choices
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "tasks.db"
-        write(path, declaration, {"goals": goals, "tasks": tasks})
-        with Session(path) as session:
-            inventory = session.take_inventory(session.take_snapshot(backup=False), choices.zone)
-            fast = found_after(session, inventory, shared, choices)
-            send_all_to_the_careful_path(inventory)
-            assert fast == found_after(session, inventory, shared, choices)
+    assert_equal_both_ways(shared, declaration, {"goals": goals, "tasks": tasks}, choices)
