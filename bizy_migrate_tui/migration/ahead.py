@@ -7,8 +7,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_DEPTH = 3
-"""So many items wait to be used; more than one, because some take longer than others."""
+_DEPTH = 2
+"""So many items wait to be used; two, because some take longer than others, and no more, because they take memory."""
 
 
 def ahead(items: Iterator[T]) -> Generator[T, None, None]:
