@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import delete, insert, select
@@ -72,14 +74,16 @@ def verify(
     """
     cancel = cancel or Cancellation()
     started = time.perf_counter()
-    with closing(connect(target)) as server, cancel.interrupting(server.cancel):
+    with closing(connect(target)) as server, cancel.interrupting(server.cancel), ThreadPoolExecutor(1) as side:
         run = ledger.get_run(server, run_id)
         server.rollback()
+        server.isolation_level = ISOLATION_LEVEL_REPEATABLE_READ  # what the web interface writes meanwhile is no difference
+        changes = side.submit(web_changes.changed_since, server, run)  # while the source is copied and looked at
         with Session(_source_of(run, sqlite_path)) as session:
             snapshot = session.take_snapshot(backup=False, on_event=on_event, cancel=cancel)
             inventory = session.take_inventory(snapshot, None, on_event=on_event, cancel=cancel)
             return session.explained(
-                cancel, lambda: _Verifier(server, run, inventory, sqlite_path, on_event, cancel).verify(started)
+                cancel, lambda: _Verifier(server, run, changes.result(), inventory, sqlite_path, on_event, cancel).verify(started)
             )
 
 
@@ -93,6 +97,7 @@ def _source_of(run: ledger.Run, sqlite_path: Path) -> Path:
 class _Verifier:
     server: PgConnection
     run: ledger.Run
+    changes: WebChanges
     inventory: Inventory
     sqlite_path: Path
     on_event: OnEvent
@@ -109,7 +114,6 @@ class _Verifier:
             self.tables = source_tables(self.workbook)
             self.reading = reading_of(self.run)
             choose_careful_rows(self.workbook, self.tables, self.inventory, self.reading)
-            self.changes = web_changes.changed_since(self.server, self.run)
             differences = tuple(islice(self._differences(rows), DIFFERENCES_SHOWN))
             self.on_event(PhaseFinished(Phase.PROOF, time.perf_counter() - began))
             times = tuple(time_queries(rows, self.workbook, self.run.user_id))

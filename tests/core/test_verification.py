@@ -7,6 +7,7 @@ import pytest
 
 from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.errors import ProofFailed
+from bizy_migrate_tui.migration.events import Event, Phase, PhaseStarted
 from bizy_migrate_tui.migration.load import Loader
 from bizy_migrate_tui.migration.target import Target
 from bizy_migrate_tui.migration.verification import Verification, verify
@@ -159,3 +160,16 @@ def test_a_loader_that_writes_one_wrong_value_never_commits(
         move(source, database)
     assert failed.value.differences
     assert everything_in(database) == before
+
+
+def test_what_the_web_interface_writes_while_verify_reads_is_no_difference(source: Path, database: Target) -> None:
+    move(source, database)
+
+    def edit(event: Event) -> None:
+        if isinstance(event, PhaseStarted) and event.phase is Phase.PROOF:
+            ask(database, "UPDATE public.tasks SET title = 'edited', updated_at = now() AT TIME ZONE 'UTC' WHERE id = 5")
+
+    assert verify(source, database, on_event=edit).passed
+    again = verify(source, database)
+    assert again.passed
+    assert again.web_changes.changed["tasks"] == (5,)
