@@ -20,7 +20,7 @@ from bizy_migrate_tui.migration.target import TargetState
 from bizy_migrate_tui.migration.workbook import SourceTable
 
 _ROWS_A_CHUNK = 2000
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 
 
 class _Stream:
@@ -35,7 +35,7 @@ class _Stream:
         lines = []
         for item in self._items:
             cells = (item.table, item.key, item.reason, item.as_json())
-            lines.append(self._prefix + "\t".join([cell.translate(_ESCAPES) for cell in cells]))
+            lines.append(self._prefix + "\t".join(map(_escaped, cells)))
             self.counted[item.table] += 1
             if len(lines) == _ROWS_A_CHUNK:
                 break
@@ -44,6 +44,12 @@ class _Stream:
 
     readline = read
     """psycopg2 never calls it, but its type asks for it."""
+
+
+def _escaped(cell: str) -> str:
+    for character, escape in _ESCAPES:
+        cell = cell.replace(character, escape)
+    return cell
 
 
 def _stage(server: Cursor, items: Iterator[Original], advance: Callable[[int], None] = lambda _rows: None) -> None:
