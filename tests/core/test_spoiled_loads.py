@@ -1,0 +1,75 @@
+"""A loader made to write one wrong value, in any column, never commits."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import JSON, DateTime, Float, Integer
+
+from bizy_migrate_tui.embedded import EmbeddedServer
+from bizy_migrate_tui.migration.errors import ProofFailed, RunFailed
+from bizy_migrate_tui.migration.load import Loader
+from bizy_migrate_tui.migration.plan import Choices, Plan
+from bizy_migrate_tui.migration.rules.columns import WEB_TABLES
+from bizy_migrate_tui.migration.session import Session
+from bizy_migrate_tui.migration.web_schema import METADATA
+from tests.bizy_source import make_source
+from tests.conftest import fresh_database
+from tests.core.moving import ZONE, everything_in
+from tests.core.test_verification import GOAL, TASK
+
+CELLS = [(home.name, number, name) for home in WEB_TABLES for number, name in enumerate(home.names)]
+NULL, BETWEEN = b"\x1d", b"\x1f"
+
+
+def another(table: str, column: str, cell: bytes) -> bytes:
+    """A value that is very nearly the right one."""
+    kind = METADATA.tables[table].c[column].type
+    if cell == NULL:
+        return b"2025-01-01 00:00:00"  # goals.completed_at is the only one
+    if isinstance(kind, Integer):
+        return str(int(cell) + 1).encode()
+    if isinstance(kind, Float):
+        return cell + b"1"
+    if isinstance(kind, DateTime):
+        return cell[:-1] + (b"7" if cell.endswith(b"8") else b"8")
+    return cell + (b" " if isinstance(kind, JSON) else b"x")
+
+
+@pytest.fixture(scope="module")
+def planned(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Session, Plan]]:
+    """One plan for all: each run that is taken back leaves the target as it was."""
+    goals = [{**GOAL, "id": 2, "parent_goal_id": None}, GOAL]
+    source = make_source(tmp_path_factory.mktemp("source") / "tasks.db", tasks=[TASK, {**TASK, "id": 6}], goals=goals)
+    with fresh_database(server) as target, Session(source) as session:
+        inventory = session.take_inventory(session.take_snapshot(backup=False), ZONE)
+        yield session, session.make_plan(inventory, target, Choices(zone=ZONE))
+
+
+@pytest.mark.parametrize(("table", "number", "column"), CELLS, ids=[f"{table}.{column}" for table, _, column in CELLS])
+def test_one_wrong_value_is_never_committed(
+    planned: tuple[Session, Plan], monkeypatch: pytest.MonkeyPatch, table: str, number: int, column: str
+) -> None:
+    session, plan = planned
+    before = everything_in(plan.target)
+    finished = Loader._finished
+    spoiled: list[bytes] = []
+
+    def spoil(self: Loader, chunk: tuple[int, bytes]) -> tuple[int, bytes]:
+        rows, text = finished(self, chunk)
+        if self._home.name != table:
+            return rows, text
+        *first, line = text.removesuffix(b"\n").split(b"\n")
+        cells = line.split(BETWEEN)
+        cells[number] = another(table, column, cells[number])
+        spoiled.append(cells[number])
+        return rows, b"\n".join([*first, BETWEEN.join(cells)]) + b"\n"
+
+    monkeypatch.setattr(Loader, "_finished", spoil)
+    with pytest.raises((ProofFailed, RunFailed)) as refusal:
+        session.run(plan)
+    assert len(spoiled) == 1
+    if isinstance(refusal.value, ProofFailed):
+        assert {(one.table, one.column) for one in refusal.value.differences} == {(table, column)}
+    else:
+        assert column in {"id", "user_id", "parent_goal_id"}  # a user or goal is missing then, which PostgreSQL says by itself
+    assert everything_in(plan.target) == before
