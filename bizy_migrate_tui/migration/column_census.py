@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, LargeBinary, and_, case, cast, func, literal_column, not_, select
 
 from bizy_migrate_tui.migration.errors import UsageError
-from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, Progress, ignore
+from bizy_migrate_tui.migration.events import Cancellation, Meter, OnEvent, Phase, PhaseFinished, PhaseStarted, ignore
 from bizy_migrate_tui.migration.inventory import Inventory
 from bizy_migrate_tui.migration.planning import choose_careful_rows
 from bizy_migrate_tui.migration.reading import CarefulReader, Reading
@@ -109,26 +109,14 @@ def take_column_census(
         on_event(PhaseStarted(Phase.COLUMNS, sum(inventory.tables[one.name].rows for one in chosen)))
         workbook.create_function("is_sound_json", 1, _is_sound_json, deterministic=True)
         choose_careful_rows(workbook, tables, inventory, reading)
-        meter = _Meter(on_event, cancel)
+        meter = Meter(Phase.COLUMNS, on_event, cancel)
         found = tuple(_take(workbook, one, inventory, meter) for one in chosen)
         _add_findings(workbook, tables, inventory, reading, found)
     on_event(PhaseFinished(Phase.COLUMNS, time.perf_counter() - started))
     return found
 
 
-@dataclass(slots=True)
-class _Meter:
-    on_event: OnEvent
-    cancel: Cancellation
-    done: int = 0
-
-    def advance(self, table: str, rows: int) -> None:
-        self.cancel.check()
-        self.done += rows
-        self.on_event(Progress(Phase.COLUMNS, self.done, table))
-
-
-def _take(workbook: sqlite3.Connection, source: SourceTable, inventory: Inventory, meter: _Meter) -> TableCensus:
+def _take(workbook: sqlite3.Connection, source: SourceTable, inventory: Inventory, meter: Meter) -> TableCensus:
     home = next((home for home in WEB_TABLES if home.name == source.name), None)
     columns = _columns(workbook, source, home)
     for start in range(0, len(columns), _COLUMNS_AT_ONCE):

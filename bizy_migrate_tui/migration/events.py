@@ -116,3 +116,19 @@ class Cancellation:
         finally:
             with self._lock:
                 self._stops.remove(stop)
+
+
+@dataclass(slots=True)
+class Meter:
+    """Counts the rows of a phase, tells of them, and stops where somebody asked to."""
+
+    phase: Phase
+    on_event: OnEvent
+    cancel: Cancellation
+    done: int = 0
+
+    def advance(self, table: str, rows: int) -> None:
+        """So many more rows of a table are done. Raises Cancelled."""
+        self.cancel.check()
+        self.done += rows
+        self.on_event(Progress(self.phase, self.done, table))

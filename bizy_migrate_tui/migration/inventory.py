@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from bizy_migrate_tui.migration import evidence
 from bizy_migrate_tui.migration.census import Census, Seen, Span
-from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, Progress, ignore
+from bizy_migrate_tui.migration.events import Cancellation, Meter, OnEvent, Phase, PhaseFinished, PhaseStarted, ignore
 from bizy_migrate_tui.migration.evidence import ClockEvidence, Witness
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES
 from bizy_migrate_tui.migration.snapshot import Snapshot
@@ -85,7 +85,7 @@ def take_inventory(
         tables = source_tables(connection)
         rows = {name: count(connection, table.table) for name, table in tables.items()}
         homes = [home for home in WEB_TABLES if home.name in tables]
-        meter = _Meter(on_event, cancel)
+        meter = Meter(Phase.INVENTORY, on_event, cancel)
         on_event(PhaseStarted(Phase.INVENTORY, sum(rows[home.name] for home in homes)))
         rows_say = crew.do(evidence.contradictions, tables, zone, snapshot.taken_at) if zone else None
         witness = Witness(connection, tables["tasks"]) if zone and "tasks" in tables else None
@@ -130,19 +130,7 @@ class _Crew:
         return self._pool.submit(lambda: work(self._own.connection, *args, **kwargs))
 
 
-@dataclass(slots=True)
-class _Meter:
-    on_event: OnEvent
-    cancel: Cancellation
-    done: int = 0
-
-    def advance(self, table: str, rows: int) -> None:
-        self.cancel.check()
-        self.done += rows
-        self.on_event(Progress(Phase.INVENTORY, self.done, table))
-
-
-def _look_at(connection: sqlite3.Connection, crew: _Crew, census: Census, meter: _Meter) -> list[Seen]:
+def _look_at(connection: sqlite3.Connection, crew: _Crew, census: Census, meter: Meter) -> list[Seen]:
     census.begin(connection)
     chunks = [crew.do(census.look, first, last) for first, last in key_ranges(connection, census.source)]
     seen = []
