@@ -1,5 +1,6 @@
 """Secrets stay secret: everything that the commands write is searched for them, at debug level, after crashes too."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -11,9 +12,11 @@ import traceback
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 import bcrypt
 import pytest
+from rich.segment import Segments
 
 from bizy_migrate_tui import env_file
 from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
@@ -26,6 +29,8 @@ from bizy_migrate_tui.migration.target import Target, connect
 from tests.cli.conftest import OURS
 from tests.core.moving import ZONE, ask
 from tests.faults.harness import attempt, move, standing
+from tests.wizard.fake_results import EndCore
+from tests.wizard.walking import walking
 
 ADMIN, USER, ACCOUNT, NEXT = "Adm1n/Zebra@%:#", "Us3r/Giraffe@%:#", "Acc0unt-Okapi", "N3xt-Quokka"
 ALL = {ADMIN: "Adm1n", USER: "Us3r", ACCOUNT: "Acc0unt", NEXT: "N3xt"}
@@ -167,6 +172,25 @@ def test_no_error_of_a_broken_setup_or_run_shows_a_password(
     shown = "".join(traceback.format_exception(error)) + repr(choices) + repr(admin)
     assert not any(part in shown for part in ALL.values())
     assert not ask(admin_target(place, "postgres", Secret(ADMIN)), "SELECT FROM pg_stat_activity WHERE query ~ 'Giraffe'")
+
+
+def test_a_crash_of_the_wizard_shows_no_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash() -> None:
+        password, target = ACCOUNT, Target.from_fields(host="h", dbname="d", user="u", port=1, password=Secret(USER))
+        raise RuntimeError(f"crashed for {target!r} with {len(password)} characters")
+
+    async def crashed() -> str:
+        async with walking(EndCore(), tmp_path) as walk:
+            monkeypatch.setattr(walk.app, "_close_messages_no_wait", lambda: None)
+            try:
+                crash()
+            except RuntimeError:
+                walk.app._fatal_error()
+            return "".join(segment.text for one in walk.app._exit_renderables for segment in cast("Segments", one).segments)
+
+    shown = asyncio.run(crashed())
+    assert "crashed for" in shown
+    assert not any(part in shown for part in ALL.values())
 
 
 def test_bcrypt_meets_its_limit_with_a_refusal_and_is_of_cost_12(monkeypatch: pytest.MonkeyPatch) -> None:
