@@ -29,3 +29,9 @@ def database_facts(found: TargetState) -> dict[str, str]:
         "In it": rows_sentence(found).capitalize(),
         "": ledger,
     }
+
+
+def first_advice(remedy: str) -> str:
+    """The first thing to try, with its command: it has to be seen where the rest lies below the fold."""
+    first, *rest = remedy.splitlines() or [""]
+    return f"{first} {rest[0].strip()}" if rest and first.endswith(":") else first

@@ -7,6 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from bizy_migrate_tui.display import safe_text
 from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.clock import zone_named
 from bizy_migrate_tui.migration.errors import MigrationError, TargetError, UsageError
@@ -17,7 +18,7 @@ from bizy_migrate_tui.wizard.core import Core
 from bizy_migrate_tui.wizard.flow import Step, StepState, Turn, Way
 from bizy_migrate_tui.wizard.screens.step import StepScreen
 from bizy_migrate_tui.wizard.state import WizardState
-from bizy_migrate_tui.wizard.target_words import database_facts, database_sentence
+from bizy_migrate_tui.wizard.target_words import database_facts, database_sentence, first_advice
 from bizy_migrate_tui.wizard.widgets.connection_form import ConnectionForm
 from bizy_migrate_tui.wizard.widgets.facts import Facts
 from bizy_migrate_tui.wizard.widgets.user_dialog import UserDialog
@@ -152,8 +153,9 @@ class ConnectionScreen(StepScreen):
             self.say("Changed. Enter tests the connection.")
 
     def leave(self) -> None:
-        """What was typed counts."""
-        self._take_answers()
+        """What was typed counts, if it can be read."""
+        if complaint := self._take_answers():
+            self.notify(safe_text(f"{complaint} The answers before it hold."), severity="warning", markup=False)
 
     def _complain(self, complaint: str) -> None:
         self._complained = True
@@ -190,16 +192,16 @@ class ConnectionScreen(StepScreen):
         self._testing = None
         told = {"Failed": error.cause, **_continued("What to do", error.remedy.splitlines())}
         self.query_one("#found-there", Facts).show(told)
-        more = "The step Prerequisites can set it up." if error.code in SET_UP_HELPS else _first_advice(error.remedy)
+        more = "The step Prerequisites can set it up." if error.code in SET_UP_HELPS else first_advice(error.remedy)
         happened, dot, _detail = error.cause.partition(". ")
         self.say(f"{happened}{dot.strip()} {more}", "bad")
 
-    def _take_answers(self) -> None:
-        """Hand what is typed to the state; it makes stale what no longer fits."""
+    def _take_answers(self) -> str | None:
+        """Hand what is typed to the state, which makes stale what no longer fits; or tell what cannot be read of it."""
         try:
             answers = self.form.answers()
-        except UsageError:
-            return
+        except UsageError as error:
+            return error.cause
         state = self.state
         if answers.source != state.sqlite_path:
             state.sqlite_path = answers.source
@@ -219,6 +221,7 @@ class ConnectionScreen(StepScreen):
         if account != (state.email, state.username, state.password):
             state.email, state.username, state.password = account
             state.choices_changed("the user changed")
+        return None
 
     def _show_account(self) -> None:
         """Say beside the address whether that user is there, and fill in what is known of them."""
@@ -282,17 +285,14 @@ class ConnectionScreen(StepScreen):
     def _show_clocks(self) -> None:
         if self._looked_at is None:
             return
-        lines = evidence_lines(self._looked_at.evidence, self.state.zone)
+        try:
+            lines = evidence_lines(self._looked_at.evidence, self.state.zone)
+        except UsageError as error:  # remembered, or from elsewhere, and not known here
+            lines = (error.cause,)
         self.query_one("#found-clock", Facts).show(_continued("Clocks", lines))
         if self._proposal is not None and self._proposal != self.state.utc_until:
             self.form.note("until", f"evidence: {self._proposal} (^o)")
         self.refresh_bindings()
-
-
-def _first_advice(remedy: str) -> str:
-    """The first thing to try, with its command: it has to be seen where the rest lies below the fold."""
-    first, *rest = remedy.splitlines() or [""]
-    return f"{first} {rest[0].strip()}" if rest and first.endswith(":") else first
 
 
 def _continued(label: str, lines: Sequence[str]) -> dict[str, str]:

@@ -130,10 +130,11 @@ class ConnectionForm(Vertical):
         return wrong[0].validate_answer()
 
     def answers(self) -> Answers:
-        """What the form says. Raises UsageError where it cannot be read."""
+        """What the form says. Raises UsageError where it cannot be read: nothing of it is to be taken then."""
+        for field in self.query(Field):
+            if wrong := field.validate_answer():
+                raise UsageError("bad-answer", wrong, "See the marked field.")
         value = {field.id or "": field.value for field in self.query(Field)}
-        if form.id_complaint(value["until"]) or form.port_complaint(value["port"]):
-            raise UsageError("bad-answer", "A number is not a number.", "See the marked field.")
         return Answers(
             source=form.typed_path(value["source"]),
             target=form.target_of(value["url"], value, value["password"]),
