@@ -12,6 +12,7 @@ from typing import Any
 from psycopg2 import sql
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
 
+from bizy_migrate_tui.migration.events import Cancellation
 from bizy_migrate_tui.migration.plan import Plan
 from bizy_migrate_tui.migration.preserving import cell_as_json
 from bizy_migrate_tui.migration.profile import is_usual, utc_of
@@ -60,6 +61,9 @@ class CellChange:
     reason: str
 
 
+_NOTED = {Kind.ADJUSTED: ADJUSTED, Kind.LEFT_OUT: LEFT_OUT}
+
+
 class Preview:
     """Reads the rows of a plan. Every call may be made from any thread."""
 
@@ -82,11 +86,22 @@ class Preview:
         return {kind: rows for kind, rows in counts.items() if rows}
 
     def page(
-        self, table: str, *, after: int | None = None, limit: int = 100, kind: Kind | None = None, search: str = ""
+        self,
+        table: str,
+        *,
+        after: int | None = None,
+        limit: int = 100,
+        kind: Kind | None = None,
+        search: str = "",
+        cancel: Cancellation | None = None,
     ) -> tuple[PreviewRow, ...]:
-        """At most `limit` rows after a key, in key order, of a kind, with the text in their title (in any case)."""
-        with self._open() as (workbook, tables):
-            if table not in tables:
+        """At most `limit` rows after a key, in key order, of a kind, with the text in their title (in any case).
+
+        Raises Cancelled: nobody waits for what somebody who types on has asked before.
+        """
+        cancel = cancel or Cancellation()
+        with self._open() as (workbook, tables), cancel.interrupting(workbook.interrupt):
+            if table not in tables or (kind is not None and kind not in self.counts(table)):
                 return ()
             source = tables[table]
             kinds = _kind(source, table)
@@ -95,10 +110,16 @@ class Preview:
                 statement = statement.where(source.key > after)
             if kind is not None:
                 statement = statement.where(kinds == kind.value)
+                if kind in _NOTED:  # named outright, so that SQLite goes through the noted rows and not through all
+                    statement = statement.where(source.key.in_(select(_NOTED[kind][table].c.key)))
             if search:
-                statement = statement.where(func.instr(func.lower(source.column("title")), search.lower()) > 0)
+                statement = statement.where(source.column("title").contains(search, autoescape=True))
             reader = CarefulReader(workbook, tables, self._reading)
-            found = workbook.execute(to_sql(statement)).fetchall()
+            try:
+                found = workbook.execute(to_sql(statement)).fetchall()
+            except sqlite3.OperationalError:
+                cancel.check()
+                raise
             return tuple(self._row(reader.row(_HOMES[table], key), table, Kind(bytes(name).decode())) for key, name in found)
 
     def locate(self, table: str, id: str) -> int | None:  # noqa: A002

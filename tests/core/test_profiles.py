@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
+from bizy_migrate_tui.migration.errors import Cancelled
+from bizy_migrate_tui.migration.events import Cancellation
 from bizy_migrate_tui.migration.plan import Choices
 from bizy_migrate_tui.migration.preview import Preview
 from bizy_migrate_tui.migration.session import Session
@@ -44,3 +48,24 @@ def test_a_time_that_does_not_exist_has_no_month_in_the_timeline(tmp_path: Path,
         snapshot = session.take_snapshot(backup=False)
         plan = session.make_plan(session.take_inventory(snapshot, ZONE), database, Choices(zone=ZONE))
         assert ("2025-10", 1, 1) in Preview(plan).timeline("tasks")
+
+
+def test_an_hour_that_the_zone_splits_between_two_months_is_counted_row_by_row(tmp_path: Path, database: Target) -> None:
+    times = ["2025-11-01 05:10:00", "2025-11-01 05:50:00", "2025-11-01 06:00:00"]  # midnight in UTC is 05:30
+    source = make_source(tmp_path / "tasks.db", tasks=[{"created_at": time} for time in times])
+    move(source, database, Choices(zone="Asia/Kolkata"))
+    (months,) = (one for one in verify(source, database).profiles if (one.table, one.by) == ("tasks", "month"))
+    assert months.counts == (("2025-10", 1, 1), ("2025-11", 2, 2))
+
+
+def test_a_search_takes_signs_for_what_they_are_and_stops_when_unwanted(tmp_path: Path, database: Target) -> None:
+    source = make_source(tmp_path / "tasks.db", tasks=[{"title": title} for title in ("100% sure", "100 sure", "A_B", "aXb")])
+    with Session(source) as session:
+        snapshot = session.take_snapshot(backup=False)
+        preview = Preview(session.make_plan(session.take_inventory(snapshot, ZONE), database, Choices(zone=ZONE)))
+        assert [row.title for row in preview.page("tasks", search="0% S")] == ["100% sure"]
+        assert [row.title for row in preview.page("tasks", search="a_b")] == ["A_B"]
+        unwanted = Cancellation()
+        unwanted.request()
+        with pytest.raises(Cancelled):
+            preview.page("tasks", search="sure", cancel=unwanted)

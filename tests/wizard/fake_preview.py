@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bizy_migrate_tui.migration.events import Cancellation
 from bizy_migrate_tui.migration.preview import CellChange, Kind, PreviewRow
 
 HOSTILE = (
@@ -27,7 +28,14 @@ class FakePreview:
         return self.kinds if table == "tasks" else {Kind.NEW: 4}
 
     def page(
-        self, table: str, *, after: int | None = None, limit: int = 100, kind: Kind | None = None, search: str = ""
+        self,
+        table: str,
+        *,
+        after: int | None = None,
+        limit: int = 100,
+        kind: Kind | None = None,
+        search: str = "",
+        cancel: Cancellation | None = None,
     ) -> tuple[PreviewRow, ...]:
         self.asked.append((table, after, kind, search))
         last = self.rows if table == "tasks" else 4

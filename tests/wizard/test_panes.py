@@ -137,7 +137,8 @@ async def test_a_search_asks_once_for_what_was_typed() -> None:
         pane.focus_search()
         await pilot.press(*"part 12", "enter")
         await until(pilot, lambda: app.query_one(PagedTable).row_count == 1)
-        assert preview.asked[1:] == [("tasks", None, None, "part 12")]
+        assert preview.asked[-1] == ("tasks", None, None, "part 12")
+        assert preview.asked.count(preview.asked[-1]) == 1  # neither the pause nor Enter asks again
         assert app.query_one(PagedTable).has_focus
 
 

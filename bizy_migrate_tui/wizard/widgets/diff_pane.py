@@ -14,7 +14,8 @@ from textual.timer import Timer
 from textual.widgets import DataTable, Input, Select
 
 from bizy_migrate_tui.migration.advice import explain
-from bizy_migrate_tui.migration.errors import MigrationError
+from bizy_migrate_tui.migration.errors import Cancelled, MigrationError
+from bizy_migrate_tui.migration.events import Cancellation
 from bizy_migrate_tui.migration.preview import CellChange, Kind, PreviewRow
 from bizy_migrate_tui.wizard.widgets.cell_changes import CellChanges
 from bizy_migrate_tui.wizard.widgets.kinds import SYMBOLS, WORDS, kind_cell
@@ -39,9 +40,16 @@ class RowSource(Protocol):
         """Rows of each kind."""
 
     def page(
-        self, table: str, *, after: int | None = None, limit: int = 100, kind: Kind | None = None, search: str = ""
+        self,
+        table: str,
+        *,
+        after: int | None = None,
+        limit: int = 100,
+        kind: Kind | None = None,
+        search: str = "",
+        cancel: Cancellation | None = None,
     ) -> tuple[PreviewRow, ...]:
-        """Rows after a key."""
+        """Rows after a key; raises Cancelled."""
 
     def locate(self, table: str, id: str) -> int | None:  # noqa: A002
         """The key of the row with that id."""
@@ -96,6 +104,7 @@ class DiffPane(Vertical):
         self.table = table
         self._source = source
         self._ticket = 0
+        self._asked = Cancellation()
         self._search = ""
         self._kind: Kind | None = None
         self._pause: Timer | None = None
@@ -170,7 +179,9 @@ class DiffPane(Vertical):
     def _page_wanted(self, event: PagedTable.PageWanted) -> None:
         event.stop()
         self._ticket += 1
-        self._read_page(self._ticket, event.after)
+        self._asked.request()  # whoever types on does not wait for what was asked before
+        self._asked = Cancellation()
+        self._read_page(self._ticket, event.after, self._asked)
 
     @on(PageArrived)
     def _page_arrived(self, event: PageArrived) -> None:
@@ -234,11 +245,13 @@ class DiffPane(Vertical):
             self._read_detail(row)
 
     @work(thread=True, group="diff", exit_on_error=False)
-    def _read_page(self, ticket: int, after: int | None) -> None:
+    def _read_page(self, ticket: int, after: int | None, asked: Cancellation) -> None:
         if self._source is None:
             return
         try:
-            rows = self._source.page(self.table, after=after, limit=PAGE, kind=self._kind, search=self._search)
+            rows = self._source.page(self.table, after=after, limit=PAGE, kind=self._kind, search=self._search, cancel=asked)
+        except Cancelled:
+            return
         except Exception as error:
             self.post_message(self.Failed(explain(error)))
         else:
