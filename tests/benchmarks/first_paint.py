@@ -17,7 +17,7 @@ Empty().run()
 """
 _PROGRAMS: Mapping[str, tuple[tuple[str, ...], bytes]] = {
     "an empty Textual app": (("-c", _EMPTY), b"ready"),
-    "the wizard": (("-m", "bizy_migrate_tui"), b"Your Bizy AI data"),
+    "the wizard": (("-m", "bizy_migrate_tui"), b"From SQLite to PostgreSQL"),
 }
 
 

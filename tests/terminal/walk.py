@@ -7,7 +7,7 @@ from bizy_migrate_tui.migration.schema import upgrade
 from bizy_migrate_tui.migration.target import Target, connect
 from tests.terminal.terminal import Terminal
 
-WELCOME = "Enter looks whether everything that is needed is there."
+WELCOME = "Enter looks whether all that is needed is there."
 CHECKED = "Everything is there."
 CONNECTED = "Connected in"
 READY_TO_COPY = "Press Enter to make the backup."
