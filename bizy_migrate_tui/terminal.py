@@ -53,8 +53,13 @@ def refuse_silence(*, yes: bool) -> None:
 def confirm(question: str, *, yes: bool) -> None:
     """Go on only with consent. Raises Cancelled for a no, UsageError "needs-yes" where nobody can be asked."""
     refuse_silence(yes=yes)
-    if not yes and not click.confirm(question, default=False, err=True):
-        raise Cancelled()
+    while not yes:
+        click.echo(f"{question} [y/N]: ", nl=False, err=True)
+        # Not input(): it forgets an exception that a signal's handler raises while it flushes, and the wish to stop with it.
+        answer = sys.stdin.readline().strip().lower()
+        if answer in {"", "n", "no"}:
+            raise Cancelled()
+        yes = answer in {"y", "yes"}
 
 
 def can_ask() -> bool:

@@ -27,7 +27,7 @@ from bizy_migrate_tui.wizard.help_screen import HelpScreen, keys_of
 from bizy_migrate_tui.wizard.no_color import WithoutColours
 from bizy_migrate_tui.wizard.screens.step import PATIENCE, StepScreen
 from bizy_migrate_tui.wizard.state import Failure, WizardState
-from bizy_migrate_tui.wizard.terminal import driver_class
+from bizy_migrate_tui.wizard.terminal import driver_class, let_go_of_a_lost_terminal
 from bizy_migrate_tui.wizard.widgets.confirm import ConfirmModal, WaitModal
 from bizy_migrate_tui.wizard.widgets.step_rail import StepRail
 
@@ -223,6 +223,12 @@ class WizardApp(App[None]):
         self._remember()
         await asyncio.to_thread(self.state.close_work)
         self.exit(return_code=code)
+
+    def run(self, *arguments: Any, **named: Any) -> Any:
+        """As Textual does; afterwards nothing waits for a terminal that has gone meanwhile."""
+        result = super().run(*arguments, **named)
+        let_go_of_a_lost_terminal()
+        return result
 
     def _jobs(self) -> "list[Job[object]]":
         return [job for screen in self._screens.values() for job in screen.jobs]

@@ -3,8 +3,10 @@
 Textual's output thread dies when the terminal is gone, and the app then waits for it for ever.
 """
 
+import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, TextIO, cast
 
 from textual.app import App
@@ -31,6 +33,16 @@ class PatientFile:
     def fileno(self) -> int:
         """The file's descriptor."""
         return self._file.fileno()
+
+
+def let_go_of_a_lost_terminal() -> None:
+    """What is still to be written to a terminal that is gone has no reader; Python would end with 120 because of it."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            with Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def driver_class() -> type[Driver] | None:
