@@ -65,14 +65,16 @@ def roll_back(
                 with _phase(on_event, Phase.REMOVE):
                     removed, checks = _remove(server, rows, plan)
             cancel.check()
+            began = time.perf_counter()
+            on_event(PhaseStarted(Phase.COMMIT))
         except MigrationError:
             raise
         except Exception as error:
             cancel.check()
             raise explain(error) from error
-        with _phase(on_event, Phase.COMMIT):
-            commit(server, target, lambda again: _is_noted(ledger.list_runs(again), plan))
-            on_event = unheeded(on_event)
+        commit(server, target, lambda again: _is_noted(ledger.list_runs(again), plan))
+        on_event = unheeded(on_event)
+        on_event(PhaseFinished(Phase.COMMIT, time.perf_counter() - began))
     with _phase(on_event, Phase.CHECKS):
         checks += _look_again(target, plan)
     return RollbackOutcome(plan, removed, checks, time.perf_counter() - started)
