@@ -42,8 +42,6 @@ def matrix(pytestconfig: pytest.Config) -> Matrix:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "whole: part of the whole matrix only (--whole)")
     config.stash[COLLECTED] = Matrix()
-    if config.pluginmanager.hasplugin("dsession"):  # several processes: their findings come together here
-        config.pluginmanager.register(_Gatherer(config.stash[COLLECTED]))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -53,14 +51,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in left_out]
 
 
-class _Gatherer:
-    """Takes over what each process of pytest-xdist found."""
-
-    def __init__(self, matrix: Matrix) -> None:
-        self._matrix = matrix
-
-    def pytest_testnodedown(self, node: Any) -> None:
-        self._matrix.take(getattr(node, "workeroutput", {}).get("faults", {}))
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a process of pytest-xdist found."""
+    node.config.stash[COLLECTED].take(getattr(node, "workeroutput", {}).get("faults", {}))
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
