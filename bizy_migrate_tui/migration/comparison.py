@@ -1,21 +1,22 @@
 """Compares the target with the source, cell by cell, by a path of its own (not the loader's reading or converting).
 
 Chunks of rows that need no care are written out by both databases in the same form (quoted CSV, in C on both sides) and
-compared as bytes. Where a chunk differs, its rows are compared; where a row differs, its cells are, as typed values.
+compared by their digests. Where a chunk differs, its rows are compared; where a row differs, its cells are, as typed values.
 """
 
+import hashlib
 import io
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, Self
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy import ColumnElement, DateTime, Float, Integer, and_, case, cast, func, literal_column, not_, select
+from sqlalchemy import ColumnElement, DateTime, Float, Integer, and_, case, cast, func, literal, literal_column, select, union
 
 from bizy_migrate_tui.migration.ahead import ahead
 from bizy_migrate_tui.migration.findings import Difference
@@ -31,6 +32,9 @@ from bizy_migrate_tui.migration.workbook import CAREFUL, PLACEHOLDER, PRESENT, S
 _LINE_END = f",{ROW_END}\n".encode()
 """Ends each line on both sides; no row that is compared as a line holds ROW_END."""
 
+_CHUNKS_AHEAD = 200
+"""A digest takes no room, so SQLite need not wait for PostgreSQL."""
+
 _ROWS_OPENED = 1000
 """So many differing rows are opened to their cells; of the others only the row is named."""
 
@@ -44,12 +48,18 @@ class Scope(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Expected:
-    """What a chunk of the source should look like in the target: its rows, their lowest and highest id, their lines."""
+    """A chunk of the source: its first and last key, its rows, their lowest and highest id, the digest of their lines.
 
+    `others` are the ids between these two whose rows are not compared as lines.
+    """
+
+    first: int
+    last: int
     rows: int
     low: int
     high: int
-    lines: bytes
+    others: list[int]
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,8 @@ class Side:
 class Comparison:
     """Compares the rows of one table that belong to one user.
 
-    `made` says whether the columns that the load itself fills (tasks.updated_at) are compared too.
+    Entered (`with`), it begins to write down what is expected, in a thread of its own that ends with it. `made` says whether
+    the columns that the load itself fills (tasks.updated_at) are compared too.
     """
 
     def __init__(self, side: Side, server: Cursor, home: WebTable, user_id: int, *, scope: Scope, made: bool = True) -> None:
@@ -75,21 +86,32 @@ class Comparison:
         self._opened = 0
         ids = PRESENT[home.name].c.id
         self._present_sql = to_sql(select(ids).where(ids == PLACEHOLDER))
+        self._has_present = side.workbook.execute(to_sql(select(ids).limit(1))).fetchone() is not None
+        self._is_needed = self._has_present or scope is Scope.LOADED
+        self._lines_sql, self._others_sql = self._ask_for_lines(), self._ask_for_others()
+        self._select, self._as_csv = self._ask_for_found()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            other = stack.enter_context(closing(open_again(self._side.workbook)))
+            expected = self._expected(other) if self._is_needed else iter(())
+            self._chunks = stack.enter_context(ahead(expected, _CHUNKS_AHEAD))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stack.close()
 
     def differences(self, advance: Callable[[int], None] = lambda _rows: None) -> Iterator[Difference]:
         """Each cell that differs, in key order; `advance` is told of the rows of the source gone through."""
-        self._has_present = self._side.workbook.execute(to_sql(select(PRESENT[self._home.name].c.id).limit(1))).fetchone()
-        if self._scope is Scope.PRESENT and not self._has_present:
+        if not self._is_needed:
             return
-        self._lines_sql = self._ask_for_lines()
-        self._select, self._as_csv = self._ask_for_found()
-        with (
-            closing(open_again(self._side.workbook)) as other,
-            closing(ahead(self._expected(other))) as chunks,
-        ):
-            for expected in chunks:
-                yield from self._compare_lines(expected.lines, self._found(expected.low, expected.high))
-                advance(expected.rows)
+        for chunk in self._chunks:
+            found = self._found(chunk)
+            if hashlib.sha256(found).digest() != chunk.digest:
+                _, _, _, expected = self._lines(self._side.workbook, chunk.first, chunk.last)
+                yield from self._compare_lines(expected, found)
+            advance(chunk.rows)
         yield from self._compare_careful()
 
     def differences_of(self, ids: Iterable[int]) -> Iterator[Difference]:
@@ -99,8 +121,6 @@ class Comparison:
 
     def _compare_lines(self, expected: bytes, found: bytes) -> Iterator[Difference]:
         """Compare the lines of a chunk; those of rows that are none of it, or are compared with care, may lie between."""
-        if expected == found:
-            return
         lines = {line.partition(b",")[0]: line for line in found.split(_LINE_END)}
         for line in expected.removesuffix(_LINE_END).split(_LINE_END):
             id_ = line.partition(b",")[0]
@@ -182,17 +202,32 @@ class Comparison:
 
     def _expected(self, workbook: sqlite3.Connection) -> Iterator[_Expected]:
         """A chunk after another of the rows that are compared as lines."""
-        workbook.create_function("shortest_number", 1, _shortest_number, deterministic=True)
         for first, last in key_ranges(workbook, self._source):
-            rows, low, high, lines = workbook.execute(self._lines_sql, (first, last)).fetchone()
+            rows, low, high, lines = self._lines(workbook, first, last)
             if rows:
-                yield _Expected(rows, low, high, lines + b"\n")
+                others = [id_ for (id_,) in workbook.execute(self._others_sql, (first, last, low, high)).fetchall()]
+                yield _Expected(first, last, rows, low, high, others, hashlib.sha256(lines).digest())
+
+    def _lines(self, workbook: sqlite3.Connection, first: int, last: int) -> tuple[int, int, int, bytes]:
+        """How many rows of a range of keys are compared as lines, their lowest and highest id, and the lines."""
+        workbook.create_function("shortest_number", 1, _shortest_number, deterministic=True)
+        rows, low, high, lines = workbook.execute(self._lines_sql, (first, last)).fetchone()
+        return rows, low, high, lines + b"\n" if rows else b""
 
     def _ask_for_lines(self) -> str:
         source = self._source
         rows = select(source.column("id").label("id"), self._line().label("line")).where(self._is_fast())
         fast = rows.order_by(source.key).subquery().c
         return to_sql(select(func.count(), func.min(fast.id), func.max(fast.id), func.group_concat(fast.line, "\n")))
+
+    def _ask_for_others(self) -> str:
+        """The ids, in a range of keys and of ids, whose rows are not compared as lines although the target has them."""
+        id_, present = self._source.column("id"), PRESENT[self._home.name].c.id
+        is_careful = self._source.key.in_(select(CAREFUL[self._home.name].c.key))
+        in_range = and_(self._source.key.between(PLACEHOLDER, PLACEHOLDER), func.typeof(id_) == "integer")
+        careful = select(id_).select_from(self._source.table).where(in_range, is_careful)
+        before = select(present).where(present.between(PLACEHOLDER, PLACEHOLDER), literal(self._scope is Scope.LOADED))
+        return to_sql(union(careful, before))
 
     def _line(self) -> ColumnElement[str]:
         """A row as COPY writes it: CSV in which `%Q` quotes text, and says NULL, the very way that PostgreSQL is told to."""
@@ -216,10 +251,12 @@ class Comparison:
             cell = case((func.substr(cell, 26) == "0", func.rtrim(func.rtrim(cell, "0"), ".")), else_=cell)
         return cell if self._is_text(column.name) else func.coalesce(cell, "NULL")
 
-    def _found(self, low: int, high: int) -> bytes:
-        """The lines of the rows with ids from low to high."""
+    def _found(self, chunk: _Expected) -> bytes:
+        """The lines that the target has in place of a chunk."""
         lines = io.BytesIO()
-        rows = sql.SQL(" WHERE id BETWEEN {} AND {} ORDER BY id").format(sql.Literal(low), sql.Literal(high))
+        rows = sql.SQL(" WHERE id BETWEEN {} AND {} AND id <> ALL({}::bigint[]) AND user_id = {} ORDER BY id").format(
+            sql.Literal(chunk.low), sql.Literal(chunk.high), sql.Literal(chunk.others), sql.Literal(self._user_id)
+        )
         self._server.copy_expert(self._select + rows + self._as_csv, lines)
         return lines.getvalue()
 
@@ -253,8 +290,9 @@ def _trimmed(text: str) -> str:
 
 def _as_number(cell: ColumnElement[Any]) -> ColumnElement[Any]:
     """As PostgreSQL writes it: the shortest text that means the number, and whole numbers without a point."""
-    whole, sixty_fourths = (and_(cell * parts == cast(cell * parts, Integer), func.abs(cell) < 1e6) for parts in (1, 64))
-    return case((whole, cast(cell, Integer)), (not_(sixty_fourths), func.shortest_number(cell)), else_=cell)
+    whole = and_(cell == cast(cell, Integer), func.abs(cell) < 1e6)
+    th = func.round(cell * 1000) / 1000 == cell
+    return case((whole, cast(cell, Integer)), (th, cell), (cell.is_not(None), func.shortest_number(cell)), else_=None)
 
 
 def _shortest_number(number: float) -> str:

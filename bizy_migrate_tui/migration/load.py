@@ -6,7 +6,6 @@ escaped at once instead of cell by cell.
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -14,10 +13,11 @@ from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, literal_column, not_, select
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, not_, select
 
 from bizy_migrate_tui.migration.ahead import ahead
 from bizy_migrate_tui.migration.clock_sql import in_utc
+from bizy_migrate_tui.migration.copy_stream import CopyStream
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
 from bizy_migrate_tui.migration.rules.columns import Column, Form, WebTable
 from bizy_migrate_tui.migration.rules.repairs import Value
@@ -65,9 +65,9 @@ class Loader:
             sql.Identifier("public", self._home.name), sql.SQL(", ").join(map(sql.Identifier, self._home.names))
         )
         # SQLite and PostgreSQL work side by side. Even after an error no thread may outlive the workbook.
-        with closing(ahead(self._clean_chunks(loaded))) as joined:
+        with ahead(self._clean_chunks(loaded)) as joined:
             chunks = chain(map(self._finished, joined), self._careful_chunks(loaded))
-            server.copy_expert(statement, _Stream(chunks, advance))
+            server.copy_expert(statement, CopyStream(chunks, advance))
         return loaded
 
     def _clean_chunks(self, loaded: Loaded) -> Iterator[tuple[int, bytes]]:
@@ -124,8 +124,8 @@ class Loader:
             return literal_column(f"'{self._reading.loaded_at}'" if column.name == "updated_at" else "NULL")
         cell = self._source.column(column.name)
         if column.form is Form.REAL:
-            # SQLite writes 15 digits, which is exact for quarters and the like; other fractions go the way round through Python.
-            is_exact = and_(cell * 64 == cast(cell * 64, Integer), func.abs(cell) < 1e6)
+            # SQLite writes 15 digits, which is exact for thousandths; other fractions go the way round through Python.
+            is_exact = and_(func.round(cell * 1000) / 1000 == cell, func.abs(cell) < 1e6)
             return case((not_(is_exact), func.number_text(cell)), else_=cell)
         if column.form is not Form.LOCAL_TIME:
             return cell
@@ -140,23 +140,6 @@ class Loader:
 
     def _is_present(self, id_: int) -> bool:
         return self._workbook.execute(self._present_sql, (id_,)).fetchone() is not None
-
-
-class _Stream:
-    """The chunks as the file that COPY reads from."""
-
-    def __init__(self, chunks: Iterator[tuple[int, bytes]], advance: Callable[[int], None]) -> None:
-        self._chunks, self._advance = chunks, advance
-
-    def read(self, _size: int = -1, /) -> bytes:
-        """The next chunk, whatever its size; nothing at the end."""
-        rows, text = next(self._chunks, (0, b""))
-        if rows:
-            self._advance(rows)
-        return text
-
-    readline = read
-    """psycopg2 never calls it, but its type asks for it."""
 
 
 def _cell_text(value: Value) -> bytes:

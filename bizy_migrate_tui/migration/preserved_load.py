@@ -5,12 +5,15 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as Cursor
 
+from bizy_migrate_tui.migration.ahead import ahead
+from bizy_migrate_tui.migration.copy_stream import CopyStream
 from bizy_migrate_tui.migration.findings import Difference
 from bizy_migrate_tui.migration.inventory import Inventory
 from bizy_migrate_tui.migration.preserving import Original, count_originals, originals
@@ -20,30 +23,34 @@ from bizy_migrate_tui.migration.target import TargetState
 from bizy_migrate_tui.migration.workbook import SourceTable
 
 _ROWS_A_CHUNK = 2000
+_CHARACTERS_A_CHUNK = 500_000
+_PLAIN = json.JSONEncoder(ensure_ascii=False)
 _ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 
 
-class _Stream:
-    """Originals as the file that COPY reads from; each line begins with `prefix`. `counted` says how many of each table."""
+def _lines(items: Iterator[Original], prefix: str, counted: Counter[str]) -> Iterator[tuple[int, bytes]]:
+    """The originals as COPY reads them, in chunks of bounded size; each line begins with `prefix`, each table is counted."""
+    lines: list[str] = []
+    size = 0
+    for item in items:
+        lines.append(prefix + "\t".join(map(_escaped, (item.table, item.key, item.reason, item.as_json()))) + "\n")
+        counted[item.table] += 1
+        size += len(lines[-1])
+        if size > _CHARACTERS_A_CHUNK:
+            yield len(lines), "".join(lines).encode()
+            lines, size = [], 0
+    if lines:
+        yield len(lines), "".join(lines).encode()
 
-    def __init__(self, items: Iterator[Original], advance: Callable[[int], None], prefix: str = "") -> None:
-        self._items, self._advance, self._prefix = items, advance, prefix
-        self.counted: Counter[str] = Counter()
 
-    def read(self, _size: int = -1, /) -> bytes:
-        """The next originals, as lines; nothing at the end."""
-        lines = []
-        for item in self._items:
-            cells = (item.table, item.key, item.reason, item.as_json())
-            lines.append(self._prefix + "\t".join(map(_escaped, cells)))
-            self.counted[item.table] += 1
-            if len(lines) == _ROWS_A_CHUNK:
-                break
-        self._advance(len(lines))
-        return "".join(f"{line}\n" for line in lines).encode()
-
-    readline = read
-    """psycopg2 never calls it, but its type asks for it."""
+def _copy(
+    server: Cursor, columns: sql.Composable, items: Iterator[Original], advance: Callable[[int], None], prefix: str = ""
+) -> dict[str, int]:
+    """COPY the originals into a table with those columns, which are written while PostgreSQL reads; how many of each table."""
+    counted: Counter[str] = Counter()
+    with ahead(_lines(items, prefix, counted)) as chunks:
+        server.copy_expert(sql.SQL("COPY {} FROM STDIN").format(columns), CopyStream(chunks, advance))
+    return dict(counted)
 
 
 def _escaped(cell: str) -> str:
@@ -57,7 +64,7 @@ def _stage(server: Cursor, items: Iterator[Original], advance: Callable[[int], N
     server.execute(
         "CREATE TEMPORARY TABLE staged_originals (source_table text, source_key text, reason text, original jsonb) ON COMMIT DROP"
     )
-    server.copy_expert("COPY pg_temp.staged_originals FROM STDIN", _Stream(items, advance))
+    _copy(server, sql.SQL("pg_temp.staged_originals"), items, advance)
 
 
 _NEW = sql.SQL("""
@@ -95,9 +102,8 @@ def _holds_any(rows: Cursor) -> bool:
 def preserve(server: Cursor, run_id: int, items: Iterator[Original], advance: Callable[[int], None]) -> dict[str, int]:
     """Write the originals that are not preserved yet; how many of each table."""
     if not _holds_any(server):
-        stream = _Stream(items, advance, f"{run_id}\t")
-        server.copy_expert("COPY bizy_migrate.preserved (run_id, source_table, source_key, reason, original) FROM STDIN", stream)
-        return dict(stream.counted)
+        columns = sql.SQL("bizy_migrate.preserved (run_id, source_table, source_key, reason, original)")
+        return _copy(server, columns, items, advance, f"{run_id}\t")
     _stage(server, items, advance)
     server.execute(
         sql.SQL(
@@ -129,13 +135,30 @@ def _missing(server: Cursor, batch: list[Original]) -> Iterator[Difference]:
         " WHERE p.source_table = ANY(%s) AND p.source_key = ANY(%s)",
         (sorted({item.table for item in batch}), [item.key for item in batch]),
     )
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    found: dict[tuple[str, str], list[str]] = {}
     for table, key, original in server.fetchall():
-        found.setdefault((table, key), []).append(json.loads(original))
+        found.setdefault((table, key), []).append(original)
     for item in batch:
-        kept = found.get((item.table, item.key), [])
+        texts = found.get((item.table, item.key), [])
+        if _as_jsonb_says(item) in texts:
+            continue
+        kept = [json.loads(text) for text in texts]
         if not any(set(one) == set(item.cells) and all(_holds(one[n], c) for n, c in item.cells.items()) for one in kept):
             yield _difference(item, kept)
+
+
+def _as_jsonb_says(item: Original) -> str | None:
+    """The text of the jsonb, as PostgreSQL writes it, where all cells are plain; None where one is none of JSON's values."""
+    try:
+        plain = {name: cell.decode() if isinstance(cell, RawText) else cell for name, cell in item.cells.items()}
+        return _PLAIN.encode({name: plain[name] for name in _in_order_of_jsonb(tuple(plain))})
+    except (UnicodeDecodeError, TypeError):
+        return None
+
+
+@lru_cache
+def _in_order_of_jsonb(names: tuple[str, ...]) -> list[str]:
+    return sorted(names, key=lambda name: (len(name.encode()), name.encode()))
 
 
 def _difference(item: Original, kept: list[dict[str, Any]]) -> Difference:

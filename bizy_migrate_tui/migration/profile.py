@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, not_, select
 
 from bizy_migrate_tui.migration.clock_sql import in_utc
 from bizy_migrate_tui.migration.ledger import Run
 from bizy_migrate_tui.migration.reading import Reading
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, Form, WebTable
 from bizy_migrate_tui.migration.web_changes import values_of
-from bizy_migrate_tui.migration.workbook import PRESENT, SourceTable, to_sql
+from bizy_migrate_tui.migration.workbook import LEFT_OUT, PRESENT, SourceTable, to_sql
 
 OTHER: Final = "other"
 """Times that are not written as usual; the run has put them right."""
@@ -57,7 +57,7 @@ def is_usual(time: ColumnElement[Any]) -> ColumnElement[bool]:
 def profiles(
     workbook: sqlite3.Connection, tables: Mapping[str, SourceTable], reading: Reading, rows: Cursor, run: Run
 ) -> tuple[Profile, ...]:
-    """The rows of a run on both sides, which count side by side; PRESENT has to hold the ids that are expected."""
+    """The rows of a run on both sides, which count side by side; PRESENT has to hold the source's ids that are not expected."""
     labels = [
         (tables[home.name], by, label)
         for home in WEB_TABLES
@@ -78,7 +78,8 @@ def _month(source: SourceTable, home: WebTable, reading: Reading) -> ColumnEleme
 
 
 def _of_source(workbook: sqlite3.Connection, source: SourceTable, label: ColumnElement[Any]) -> dict[str, int]:
-    expected = source.column("id").in_(select(PRESENT[source.name].c.id))
+    is_unexpected = source.column("id").in_(select(PRESENT[source.name].c.id))
+    expected = and_(not_(is_unexpected), source.key.not_in(select(LEFT_OUT[source.name].c.key)))
     counted = select(label, func.count()).select_from(source.table).where(expected).group_by(label)
     return {_text(name): rows for name, rows in workbook.execute(to_sql(counted)).fetchall()}
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 
 from psycopg2 import sql
@@ -36,17 +37,16 @@ def prove(
     """Prove what the transaction has loaded; the checks, all passed. Raises ProofFailed with the differing cells."""
     side = Side(workbook, tables, reading)
     differences: list[Difference] = []
-    for home in WEB_TABLES:
-        if home.name in tables:
-            comparison = Comparison(side, server, home, user_id, scope=Scope.LOADED)
+    with comparisons(side, server, user_id) as compared:
+        relations = (*check_relations(server, user_id), *check_rules(server, user_id))
+        for comparison in compared:
             differences += islice(comparison.differences(advance), DIFFERENCES_SHOWN)
     reader = CarefulReader(workbook, tables, reading)
     differences += islice(missing_originals(server, originals(workbook, plan.inventory, tables, reader)), DIFFERENCES_SHOWN)
     checks = (
         _cells(differences, loaded),
         *(_count(plan, server, table, loaded) for table in loaded),
-        *check_relations(server, user_id),
-        *check_rules(server, user_id),
+        *relations,
         sequences.prove_inserts(server, user_id, is_alone=True),
     )
     sequences.raise_sequences(server)
@@ -60,6 +60,14 @@ def prove(
             checks,
         )
     return checks
+
+
+@contextmanager
+def comparisons(side: Side, server: Cursor, user_id: int) -> Iterator[list[Comparison]]:
+    """One for each web table of the source. SQLite begins to write what is expected, so PostgreSQL may be asked other things."""
+    homes = [home for home in WEB_TABLES if home.name in side.tables]
+    with ExitStack() as stack:
+        yield [stack.enter_context(Comparison(side, server, home, user_id, scope=Scope.LOADED)) for home in homes]
 
 
 def _cells(differences: list[Difference], loaded: Mapping[str, Loaded]) -> Check:

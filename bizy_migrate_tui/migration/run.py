@@ -196,8 +196,8 @@ class _Run:
             if suspended:
                 indexes.restore(rows, suspended)
             sequences.raise_sequences(rows)
-            self._analyze(rows, loaded)
         with self._phase(Phase.PROOF, sum(one.rows for one in loaded.values())):
+            self._analyze(rows, loaded)
             checks = prove(self.plan, self.workbook, self.tables, reading, rows, user.id, loaded, self._advance(Phase.PROOF))
         nothing = self._is_nothing(user, loaded, preserved)
         return Outcome(

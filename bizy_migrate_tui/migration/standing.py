@@ -97,7 +97,8 @@ def _differing(side: Side, server: Cursor, home: WebTable, user_id: int, runs: t
         return Comparison(read, server, home, user_id, scope=Scope.PRESENT, made=False)
 
     taken = taken_at_of(runs[-1]) if runs else side.reading.taken_at
-    differing = {int(difference.id) for difference in comparison(taken).differences()}
+    with comparison(taken) as compared:
+        differing = {int(difference.id) for difference in compared.differences()}
     for run in runs[:-1]:
         brought = _among(differing, _brought(home, run))
         differing -= brought - {int(difference.id) for difference in comparison(taken_at_of(run)).differences_of(brought)}

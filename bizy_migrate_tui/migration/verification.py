@@ -1,7 +1,7 @@
 """Verification at any later time: source and target compared again, what the web changed told from what is wrong."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from pathlib import Path
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy import delete, insert, select
+from sqlalchemy import and_, delete, func, insert, literal, select
 
 from bizy_migrate_tui.migration import accounts, ledger, sequences, web_changes
 from bizy_migrate_tui.migration.after_commit import QueryTime, check_index, check_of, time_queries
-from bizy_migrate_tui.migration.comparison import Comparison, Scope, Side
+from bizy_migrate_tui.migration.comparison import Comparison, Side
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, Progress, ignore
 from bizy_migrate_tui.migration.findings import Check, Difference
 from bizy_migrate_tui.migration.inventory import Inventory
@@ -24,9 +24,10 @@ from bizy_migrate_tui.migration.planning import choose_careful_rows
 from bizy_migrate_tui.migration.preserved_load import missing_originals
 from bizy_migrate_tui.migration.preserving import originals
 from bizy_migrate_tui.migration.profile import Profile, profiles
-from bizy_migrate_tui.migration.proof import DIFFERENCES_SHOWN, check_relations
+from bizy_migrate_tui.migration.proof import DIFFERENCES_SHOWN, check_relations, comparisons
 from bizy_migrate_tui.migration.reading import CarefulReader
 from bizy_migrate_tui.migration.recorded import reading_of
+from bizy_migrate_tui.migration.rules.clean import INT4_MAX, INT4_MIN
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.session import Session
 from bizy_migrate_tui.migration.standing import Standing
@@ -41,7 +42,8 @@ class Verification:
     """What a verification found.
 
     `differences` are the first of the cells that are wrong; `web_changes` is what the web interface did since, which is not
-    wrong; `compared_with` is the file that the target was compared with; `profiles` count the run's rows on both sides.
+    wrong; `compared_with` is the file that the target was compared with; `profiles` count the run's rows on both sides, if
+    that was wanted.
     """
 
     run: ledger.Run
@@ -66,8 +68,9 @@ def verify(
     run_id: int | None = None,
     on_event: OnEvent = ignore,
     cancel: Cancellation | None = None,
+    with_profiles: bool = False,
 ) -> Verification:
-    """Compare the run's rows in the target with its source, again.
+    """Compare the run's rows in the target with its source, again; count them by month and status, if wanted.
 
     Where the source has changed since, the run's backup takes its place if it is still there. Raises MigrationError
     (no-such-run), SourceError, TargetError and Cancelled.
@@ -83,7 +86,8 @@ def verify(
             snapshot = session.take_snapshot(backup=False, on_event=on_event, cancel=cancel)
             inventory = session.take_inventory(snapshot, None, on_event=on_event, cancel=cancel)
             return session.explained(
-                cancel, lambda: _Verifier(server, run, changes.result(), inventory, sqlite_path, on_event, cancel).verify(started)
+                cancel,
+                lambda: _Verifier(server, run, changes.result(), inventory, with_profiles, on_event, cancel).verify(started),
             )
 
 
@@ -99,7 +103,7 @@ class _Verifier:
     run: ledger.Run
     changes: WebChanges
     inventory: Inventory
-    sqlite_path: Path
+    with_profiles: bool
     on_event: OnEvent
     cancel: Cancellation
 
@@ -114,11 +118,16 @@ class _Verifier:
             self.tables = source_tables(self.workbook)
             self.reading = reading_of(self.run)
             choose_careful_rows(self.workbook, self.tables, self.inventory, self.reading)
-            differences = tuple(islice(self._differences(rows), DIFFERENCES_SHOWN))
+            for home in WEB_TABLES:
+                if home.name in self.tables:
+                    self._list_unexpected(home)
+            with comparisons(Side(self.workbook, self.tables, self.reading), rows, self.run.user_id) as compared:
+                relations = (*check_relations(rows, self.run.user_id), *check_rules(rows, self.run.user_id))
+                differences = tuple(islice(self._differences(rows, compared), DIFFERENCES_SHOWN))
             self.on_event(PhaseFinished(Phase.PROOF, time.perf_counter() - began))
             times = tuple(time_queries(rows, self.workbook, self.run.user_id))
-            shape = profiles(self.workbook, self.tables, self.reading, rows, self.run)
-            checks = tuple(self._checks(rows, differences, times))
+            shape = profiles(self.workbook, self.tables, self.reading, rows, self.run) if self.with_profiles else ()
+            checks = tuple(self._checks(rows, differences, relations, times))
         self.server.rollback()
         return Verification(
             self.run,
@@ -131,8 +140,7 @@ class _Verifier:
             shape,
         )
 
-    def _differences(self, rows: Cursor) -> Iterator[Difference]:
-        side = Side(self.workbook, self.tables, self.reading)
+    def _differences(self, rows: Cursor, compared: list[Comparison]) -> Iterator[Difference]:
         done = 0
 
         def advance(count: int) -> None:
@@ -141,30 +149,30 @@ class _Verifier:
             done += count
             self.on_event(Progress(Phase.PROOF, done))
 
-        for home in WEB_TABLES:
-            if home.name in self.tables:
-                self._list_expected(home)
-                comparison = Comparison(side, rows, home, self.run.user_id, scope=Scope.PRESENT)
-                yield from comparison.differences(advance)
+        for comparison in compared:
+            yield from comparison.differences(advance)
         reader = CarefulReader(self.workbook, self.tables, self.reading)
         yield from missing_originals(rows, originals(self.workbook, self.inventory, self.tables, reader))
         yield from self._account_differences(rows)
 
-    def _list_expected(self, home: WebTable) -> None:
-        """Fill PRESENT with the ids that the run brought, that the source still has and that the web has not changed."""
+    def _list_unexpected(self, home: WebTable) -> None:
+        """Fill PRESENT with the source's ids that the run did not bring, or that the web has changed since."""
         present = PRESENT[home.name]
         self.workbook.execute(to_sql(delete(present)))
         source = self.tables[home.name]
-        ranges = self.run.inserted_tasks if home.name == "tasks" else self.run.inserted_goals
         add = insert(present).prefix_with("OR IGNORE")
         id_ = source.column("id")
-        for first, last in ranges:
-            ids = select(id_, PLACEHOLDER).select_from(source.table).where(id_.between(first, last))
-            self.workbook.execute(to_sql(add.from_select(["id", "standing"], ids)), (Standing.SAME.value,))
+        is_between = and_(func.typeof(id_) == "integer", id_.between(PLACEHOLDER, PLACEHOLDER))
+        ids = select(id_, literal(Standing.SAME.value)).select_from(source.table).where(is_between)
+        statement = to_sql(add.from_select(["id", "standing"], ids))
+        ranges = self.run.inserted_tasks if home.name == "tasks" else self.run.inserted_goals
+        for gap in _between(ranges):
+            self.workbook.execute(statement, gap)
         if self.changes.changed_counts[home.name]:
+            add_one = to_sql(add.values(id=PLACEHOLDER, standing=Standing.SAME.value))
             with closing(web_changes.changed_ids(self.server, self.run, home.name)) as changed:
                 self.workbook.execute("BEGIN")
-                self.workbook.executemany(to_sql(delete(present).where(present.c.id == PLACEHOLDER)), changed)
+                self.workbook.executemany(add_one, changed)
                 self.workbook.execute("COMMIT")
 
     def _account_differences(self, rows: Cursor) -> Iterator[Difference]:
@@ -183,12 +191,13 @@ class _Verifier:
         except ValueError:
             return False
 
-    def _checks(self, rows: Cursor, differences: tuple[Difference, ...], times: tuple[QueryTime, ...]) -> Iterator[Check]:
+    def _checks(
+        self, rows: Cursor, differences: tuple[Difference, ...], relations: tuple[Check, ...], times: tuple[QueryTime, ...]
+    ) -> Iterator[Check]:
         yield self._cells(differences)
         for table in ("goals", "tasks"):
             yield self._count(table)
-        yield from check_relations(rows, self.run.user_id)
-        yield from check_rules(rows, self.run.user_id)
+        yield from relations
         yield self._range(rows)
         yield self._inserts(rows)
         yield check_index(rows, self.run.user_id)
@@ -227,6 +236,15 @@ class _Verifier:
         span = source.span("created_at") if source else None
         before = f"source {span.earliest} to {span.latest}" if span else "no times in the source"
         return Check("timestamps look reasonable", passed=True, detail=f"{before}; target {low} to {high} UTC")
+
+
+def _between(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The ids before, between and after the ranges, as ranges."""
+    free = INT4_MIN
+    for first, last in sorted(ranges):
+        yield free, first - 1
+        free = last + 1
+    yield free, INT4_MAX
 
 
 def _tell(changes: WebChanges) -> str:

@@ -71,7 +71,7 @@ class RealCore:
         """Compare source and target again."""
         from bizy_migrate_tui.migration.verification import verify
 
-        return verify(sqlite_path, target, run_id=run_id, on_event=on_event, cancel=cancel)
+        return verify(sqlite_path, target, run_id=run_id, on_event=on_event, cancel=cancel, with_profiles=True)
 
     def list_runs(self, target: Target) -> "tuple[Run, ...]":
         """The ledger, newest first."""

@@ -17,7 +17,7 @@ from tests.core.moving import ZONE, ask, move
 
 def test_both_sides_count_the_same_rows_whatever_the_zone(source: Path, database: Target) -> None:
     move(source, database)
-    profiles = verify(source, database).profiles
+    profiles = verify(source, database, with_profiles=True).profiles
     assert {(one.table, one.by) for one in profiles} == {
         (table, by) for table in ("tasks", "goals") for by in ("month", "status")
     }
@@ -29,7 +29,9 @@ def test_a_row_at_the_turn_of_the_month_counts_in_utc(tmp_path: Path, database: 
     times = ["2025-10-31 23:30:00", "2025-10-31 11:00:00"]
     source = make_source(tmp_path / "tasks.db", tasks=[{"created_at": time} for time in times])
     move(source, database, Choices(zone=ZONE))
-    (months,) = (one for one in verify(source, database).profiles if (one.table, one.by) == ("tasks", "month"))
+    (months,) = (
+        one for one in verify(source, database, with_profiles=True).profiles if (one.table, one.by) == ("tasks", "month")
+    )
     assert months.counts == (("2025-10", 1, 1), ("2025-11", 1, 1))
 
 
@@ -37,7 +39,9 @@ def test_rows_that_are_gone_from_the_target_are_missing_in_its_counts(tmp_path: 
     source = make_source(tmp_path / "tasks.db", tasks=[{"created_at": "2025-10-01 12:00:00"}] * 2)
     move(source, database)
     ask(database, "DELETE FROM public.tasks WHERE id = 1")
-    (months,) = (one for one in verify(source, database).profiles if (one.table, one.by) == ("tasks", "month"))
+    (months,) = (
+        one for one in verify(source, database, with_profiles=True).profiles if (one.table, one.by) == ("tasks", "month")
+    )
     assert months.counts == (("2025-10", 2, 1),)
 
 
@@ -54,7 +58,9 @@ def test_an_hour_that_the_zone_splits_between_two_months_is_counted_row_by_row(t
     times = ["2025-11-01 05:10:00", "2025-11-01 05:50:00", "2025-11-01 06:00:00"]  # midnight in UTC is 05:30
     source = make_source(tmp_path / "tasks.db", tasks=[{"created_at": time} for time in times])
     move(source, database, Choices(zone="Asia/Kolkata"))
-    (months,) = (one for one in verify(source, database).profiles if (one.table, one.by) == ("tasks", "month"))
+    (months,) = (
+        one for one in verify(source, database, with_profiles=True).profiles if (one.table, one.by) == ("tasks", "month")
+    )
     assert months.counts == (("2025-10", 1, 1), ("2025-11", 2, 2))
 
 
