@@ -223,9 +223,9 @@ class Comparison:
     def _ask_for_others(self) -> str:
         """The ids, in a range of keys and of ids, whose rows are not compared as lines although the target has them."""
         id_, present = self._source.column("id"), PRESENT[self._home.name].c.id
-        is_careful = self._source.key.in_(select(CAREFUL[self._home.name].c.key))
-        in_range = and_(self._source.key.between(PLACEHOLDER, PLACEHOLDER), func.typeof(id_) == "integer")
-        careful = select(id_).select_from(self._source.table).where(in_range, is_careful)
+        keys = CAREFUL[self._home.name].c.key
+        is_careful = self._source.key.in_(select(keys).where(keys.between(PLACEHOLDER, PLACEHOLDER)))
+        careful = select(id_).select_from(self._source.table).where(is_careful, func.typeof(id_) == "integer")
         before = select(present).where(present.between(PLACEHOLDER, PLACEHOLDER), literal(self._scope is Scope.LOADED))
         return to_sql(union(careful, before))
 

@@ -4,9 +4,7 @@ Every figure is a ratio to the floor, both taken in turn on the same embedded Po
 median of the rounds is shown.
 """
 
-import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -98,11 +96,15 @@ def _process(arguments: Iterable[str]) -> tuple[float, float]:
     """Seconds and peak memory in MiB of one command."""
     started = time.perf_counter()
     command = [sys.executable, "-m", "bizy_migrate_tui", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"})
-    seconds = time.perf_counter() - started
-    if done.returncode:
-        raise SystemExit(json.dumps(json.loads(done.stdout)["error"]) + done.stderr)
-    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    with tempfile.TemporaryFile("w+") as said:
+        child = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, env={**os.environ, "NO_COLOR": "1"})
+        _, status, used = os.wait4(child.pid, 0)  # of this child alone, and not the most of all children
+        seconds = time.perf_counter() - started
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            said.seek(0)
+            raise SystemExit(said.read())
+    return seconds, used.ru_maxrss / 1024
 
 
 if __name__ == "__main__":
