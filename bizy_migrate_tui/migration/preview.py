@@ -12,10 +12,10 @@ from typing import Any
 from psycopg2 import sql
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
 
+from bizy_migrate_tui.migration.clock_sql import is_usual, utc_of
 from bizy_migrate_tui.migration.events import Cancellation
 from bizy_migrate_tui.migration.plan import Plan
 from bizy_migrate_tui.migration.preserving import cell_as_json
-from bizy_migrate_tui.migration.profile import is_usual, utc_of
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow
 from bizy_migrate_tui.migration.rules.catalogue import KINDS
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, Form

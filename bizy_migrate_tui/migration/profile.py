@@ -10,17 +10,15 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import ColumnElement, and_, case, func, not_, select
 
-from bizy_migrate_tui.migration.clock_sql import in_utc
+from bizy_migrate_tui.migration.clock_sql import is_usual, utc_of
 from bizy_migrate_tui.migration.ledger import Run
 from bizy_migrate_tui.migration.reading import Reading
-from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, Form, WebTable
+from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.web_changes import values_of
 from bizy_migrate_tui.migration.workbook import LEFT_OUT, PRESENT, SourceTable, to_sql
 
 OTHER: Final = "other"
 """Times that are not written as usual; the run has put them right."""
-
-_USUAL: Final = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:*"
 
 _TARGET: Final = {
     "status": sql.SQL("SELECT status::text, count(*) FROM {rows} WHERE {own} GROUP BY 1"),
@@ -36,22 +34,6 @@ class Profile:
     table: str
     by: str
     counts: tuple[tuple[str, int, int], ...]
-
-
-def utc_of(source: SourceTable, home: WebTable, reading: Reading) -> ColumnElement[Any]:
-    """created_at as the target has it."""
-    created = source.column("created_at")
-    if not any(column.name == "created_at" and column.form is Form.LOCAL_TIME for column in home.columns):
-        return created
-    moved = in_utc(created, reading)
-    if reading.utc_until is None:
-        return moved
-    return case((source.column("id") <= reading.utc_until, created), else_=moved)
-
-
-def is_usual(time: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether a time is written as bizy writes it."""
-    return func.substr(time, 1, 19).op("GLOB")(_USUAL)
 
 
 def profiles(
