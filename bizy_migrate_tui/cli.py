@@ -236,26 +236,26 @@ def _open_wizard(context: click.Context) -> int:
     if _option(context, "as_json"):
         raise click.UsageError("--json goes with a command, such as migrate.", context)
     _need_terminal()
-    from bizy_migrate_tui import headless, remembered
+    from bizy_migrate_tui import remembered
+    from bizy_migrate_tui.beginning import begin
     from bizy_migrate_tui.wizard.app import run_wizard
 
     backup = _option(context, "backup")
     level = _option(context, "log_level") or "info"
     return _told(
-        lambda: run_wizard(
-            headless.begin("wizard", _flags(context), level, remembered=remembered.load()), backup=backup is not False
-        )
+        lambda: run_wizard(begin("wizard", _flags(context), level, remembered=remembered.load()), backup=backup is not False)
     )
 
 
 def _told(work: Callable[[], int]) -> int:
     """The work's exit code; an error before the first screen is told as a command tells it."""
     from bizy_migrate_tui.migration.errors import MigrationError
-    from bizy_migrate_tui.terminal import say_error
 
     try:
         return work()
     except MigrationError as error:
+        from bizy_migrate_tui.terminal import say_error
+
         say_error(error)
         return int(error.exit_code)
 

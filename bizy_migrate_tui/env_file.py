@@ -14,13 +14,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
-
-from dotenv import dotenv_values
-from dotenv.parser import Binding, parse_stream
+from typing import TYPE_CHECKING, Final
 
 from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.errors import UsageError
+
+if TYPE_CHECKING:
+    from dotenv.parser import Binding
 
 VARIABLE: Final = "DATABASE_URL"
 _KEPT: Final = ".before-postgresql-"
@@ -62,6 +62,8 @@ def read_env(path: Path) -> dict[str, str]:
         text = _read(path)
     except FileNotFoundError:
         return {}
+    from dotenv import dotenv_values  # noqa: PLC0415 (only where there is a file: the first paint waits for this module)
+
     return {name: value for name, value in dotenv_values(stream=io.StringIO(text)).items() if value is not None}
 
 
@@ -159,12 +161,14 @@ def _read(path: Path) -> str:
         ) from None
 
 
-def _bindings(text: str) -> list[Binding]:
+def _bindings(text: str) -> "list[Binding]":
     # python-dotenv's own parser, so that a value of several lines is not taken for settings
+    from dotenv.parser import parse_stream  # noqa: PLC0415
+
     return list(parse_stream(io.StringIO(text, newline="")))
 
 
-def _last_binding(text: str) -> Binding | None:
+def _last_binding(text: str) -> "Binding | None":
     """The setting of VARIABLE that counts: the last one."""
     return next((found for found in reversed(_bindings(text)) if found.key == VARIABLE), None)
 

@@ -1,7 +1,6 @@
 """The commands without a screen: each is the core's steps, told on standard error and reported on standard output."""
 
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -13,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from bizy_migrate_tui import env_file
+from bizy_migrate_tui.beginning import begin
 from bizy_migrate_tui.display import human_seconds
 from bizy_migrate_tui.interruption import Interruption
-from bizy_migrate_tui.logs import LOGGER, start_log
+from bizy_migrate_tui.logs import LOGGER
 from bizy_migrate_tui.migration.advice import explain
 from bizy_migrate_tui.migration.errors import Cancelled, ExitCode, MigrationError, UsageError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent
@@ -23,7 +23,7 @@ from bizy_migrate_tui.migration.findings import Choice
 from bizy_migrate_tui.migration.prerequisite_subject import NO_TARGET
 from bizy_migrate_tui.migration.target import Target, connect
 from bizy_migrate_tui.report import Report
-from bizy_migrate_tui.settings import Flags, Settings, resolve
+from bizy_migrate_tui.settings import Flags, Settings
 from bizy_migrate_tui.telling import hint_of, tell_next_steps, tell_outcome, tell_plan, tell_rollback
 from bizy_migrate_tui.terminal import confirm, refuse_silence, say, say_check, say_error, say_warning
 
@@ -36,23 +36,6 @@ _LOG: Final = logging.getLogger(LOGGER)
 _DIFFERENCES_SHOWN: Final = 20
 
 Body = Callable[[Settings, Report, Interruption], int]
-
-
-def begin(
-    name: str,
-    flags: Flags,
-    log_level: str,
-    *,
-    only_errors: bool = False,
-    remembered: Mapping[str, str] | None = None,
-) -> Settings:
-    """Resolve the settings and start the log. Raises UsageError."""
-    settings = resolve(flags, os.environ, Path.cwd(), Path.home(), remembered=remembered)
-    target = settings.target.value if settings.target else None
-    secrets = (target.password if target else None, settings.admin_password)
-    start_log(log_level, secrets=secrets, only_errors=only_errors)
-    _LOG.info("%s: %s to %s", name, settings.sqlite_path.value, target.masked_url() if target else "no target")
-    return settings
 
 
 def perform(name: str, flags: Flags, body: Body, *, as_json: bool, log_level: str = "info", only_errors: bool = False) -> int:

@@ -1,13 +1,15 @@
-"""How a target is named: as a URL, as the fields of a form, as libpq's conninfo."""
+"""How a target is named: as a URL, as the fields of a form, as libpq's conninfo.
+
+libpq is asked about what was named, and not loaded before: the wizard's first paint waits for this module.
+"""
+
+# ruff: noqa: PLC0415
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import quote, unquote, urlencode
-
-import psycopg2
-from psycopg2.extensions import make_dsn, parse_dsn
 
 from bizy_migrate_tui.migration.errors import UsageError
 from bizy_migrate_tui.migration.secret import Secret
@@ -33,6 +35,9 @@ class Target:
 
         Raises UsageError "bad-url" for anything else.
         """
+        import psycopg2
+        from psycopg2.extensions import parse_dsn
+
         match = _URL.fullmatch(url.strip())
         if match is None:
             raise _bad_url("It does not begin with postgresql://.")
@@ -98,6 +103,8 @@ class Target:
 
     def parts(self) -> dict[str, str]:
         """The conninfo as keyword and value, without the password."""
+        from psycopg2.extensions import parse_dsn
+
         return parse_dsn(self.dsn)
 
     def masked_url(self) -> str:
@@ -115,6 +122,8 @@ class Target:
 
 def _conninfo(parts: Mapping[str, str]) -> str:
     """In a fixed order, so that equal targets are equal."""
+    from psycopg2.extensions import make_dsn
+
     return make_dsn(**dict(sorted(parts.items())))
 
 

@@ -1,7 +1,6 @@
 """The wizard's app: holds the state, decides where to go, and leaves the terminal as it found it."""
 
 import asyncio
-import gc
 import importlib
 import os
 import signal
@@ -23,12 +22,12 @@ from bizy_migrate_tui.wizard import theme
 from bizy_migrate_tui.wizard.core import Core
 from bizy_migrate_tui.wizard.core_adapter import RealCore
 from bizy_migrate_tui.wizard.flow import PATHS, Step, Turn, Way, step_after
-from bizy_migrate_tui.wizard.help_screen import HelpScreen, keys_of
 from bizy_migrate_tui.wizard.no_color import WithoutColours
+from bizy_migrate_tui.wizard.readiness import WARM_UP_AFTER, calm_collector, warm_up
 from bizy_migrate_tui.wizard.screens.step import PATIENCE, StepScreen
 from bizy_migrate_tui.wizard.state import Failure, WizardState
+from bizy_migrate_tui.wizard.stylesheet import KeptStylesheet
 from bizy_migrate_tui.wizard.terminal import driver_class, let_go_of_a_lost_terminal
-from bizy_migrate_tui.wizard.widgets.confirm import ConfirmModal, WaitModal
 from bizy_migrate_tui.wizard.widgets.step_rail import StepRail
 
 if TYPE_CHECKING:
@@ -40,13 +39,6 @@ SCREENS: Final[Mapping[Step, str]] = {step: f"{step.name.capitalize()}Screen" fo
 
 SIGNALS: Final = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 """Exit codes of the signals that end a program: 128 and the signal's number."""
-
-WARM_UP: Final = "bizy_migrate_tui.migration.session"
-WARM_UP_AFTER: Final = 0.3
-"""Seconds after the start; sooner it would hold up the first paint."""
-
-FULL_ROUNDS_AFTER: Final = 1_000
-"""Of the collector's middle rounds; an evening has not so many."""
 
 
 class WizardApp(App[None]):
@@ -80,10 +72,24 @@ class WizardApp(App[None]):
         self.state = state
         self.core = core
         self._look = look
+        self._dress()
         self._screens: dict[Step, StepScreen] = {}
         self._leaving = False
         self._former_handlers: dict[int, Any] = {}
         state.changed = self._redraw_rail
+
+    def _dress(self) -> None:
+        """The look, before the first sheet is read: one that changes afterwards has every sheet read again."""
+        self.register_theme(theme.DARK)
+        self.register_theme(theme.LIGHT)
+        self.set_reactive(App.ansi_theme_dark, theme.DARK_PALETTE)
+        self.set_reactive(App.ansi_theme_light, theme.LIGHT_PALETTE)
+        self.set_class(self.no_color, "-no-color")
+        look = theme.DARK.name if self.no_color else self._look
+        if look is not None and look in self.available_themes:
+            self.set_reactive(App.theme, look)
+        self._refresh_truecolor_filter(self.ansi_theme)
+        self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
 
     @property
     def step_screen(self) -> StepScreen:
@@ -92,16 +98,9 @@ class WizardApp(App[None]):
 
     async def on_mount(self) -> None:
         """First paint: the welcome. What is heavy is imported meanwhile."""
-        self.register_theme(theme.DARK)
-        self.register_theme(theme.LIGHT)
-        self.ansi_theme_dark, self.ansi_theme_light = theme.DARK_PALETTE, theme.LIGHT_PALETTE
-        self.set_class(self.no_color, "-no-color")
-        look = theme.DARK.name if self.no_color else self._look
-        if look is not None and look in self.available_themes:
-            self.theme = look
         self._listen_to_signals()
         self.go_to(Step.WELCOME)
-        self.set_timer(WARM_UP_AFTER, partial(self.run_worker, self._warm_up, thread=True, exit_on_error=False))
+        self.set_timer(WARM_UP_AFTER, partial(self.run_worker, warm_up, thread=True, exit_on_error=False))
 
     # Where to go
 
@@ -160,9 +159,15 @@ class WizardApp(App[None]):
         if step not in self._screens:
             module = importlib.import_module(f"bizy_migrate_tui.wizard.screens.{step.name.lower()}")
             screen: StepScreen = getattr(module, SCREENS[step])(self.state, self.core)
+            screen.add_class(*self._room())  # Textual does so after it has laid the screen out once without
             self.install_screen(screen, step.name)
             self._screens[step] = screen
         return self._screens[step]
+
+    def _room(self) -> Iterable[str]:
+        """The classes that say how much room there is."""
+        for length, breakpoints in zip(self.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True):
+            yield max((least, name) for least, name in breakpoints if least <= length)[1]
 
     def _redraw_rail(self) -> None:
         for screen in self.screen_stack:
@@ -173,6 +178,8 @@ class WizardApp(App[None]):
 
     def action_help(self) -> None:
         """What this step is about, and the keys that do something now."""
+        from bizy_migrate_tui.wizard.help_screen import HelpScreen, keys_of  # noqa: PLC0415
+
         screen = self.step_screen
         self.push_screen(HelpScreen(screen.STEP, screen.HELP, keys_of(self.screen)))
 
@@ -202,6 +209,8 @@ class WizardApp(App[None]):
         if not any(job.critical for job in self._jobs()):
             self._leave(self.state.exit_code)
             return
+        from bizy_migrate_tui.wizard.widgets.confirm import ConfirmModal  # noqa: PLC0415
+
         question = f"{self.step_screen.WRITING} is under way. Stopping takes back all it did; the target is as it was before."
         modal = ConfirmModal("Stop and leave?", question, yes="Stop and leave", no="Go on")
         self.push_screen(modal, lambda sure: self._leave(ExitCode.CANCELLED) if sure else None)
@@ -217,6 +226,8 @@ class WizardApp(App[None]):
         for job in jobs:
             job.cancel.request()
         if any(job.critical for job in jobs):
+            from bizy_migrate_tui.wizard.widgets.confirm import WaitModal  # noqa: PLC0415
+
             self.push_screen(WaitModal("Stopping…", "Waiting for PostgreSQL to take back what was done."))
         for job in jobs:
             await asyncio.to_thread(job.join, None if job.critical else PATIENCE)
@@ -268,11 +279,6 @@ class WizardApp(App[None]):
             for number, handler in self._former_handlers.items():
                 signal.signal(number, handler)
 
-    def _warm_up(self) -> None:
-        """Import what the next steps need while the user reads."""
-        with suppress(ImportError):
-            importlib.import_module(WARM_UP)
-
     def _fatal_error(self) -> None:
         """Textual's, without the values of local variables: there are passwords among them."""
         import rich  # noqa: PLC0415 (the traceback brings Pygments, which the first paint does not need)
@@ -283,13 +289,6 @@ class WizardApp(App[None]):
         traceback = Traceback(show_locals=False, width=None, suppress=[rich])
         self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))
         self._close_messages_no_wait()
-
-
-def calm_collector() -> None:
-    """Keep Python's collector from its full rounds: with all that has been drawn they take a quarter of a second, during
-    which the screen stands still and no key is heard. The small rounds go on."""
-    few, more, _ = gc.get_threshold()
-    gc.set_threshold(few, more, FULL_ROUNDS_AFTER)
 
 
 def run_wizard(settings: Settings, *, demo: "DemoInfo | None" = None, backup: bool = True) -> int:

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from bizy_migrate_tui.migration.advice import explain
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent
 
@@ -59,6 +58,8 @@ class Job(Generic[T]):
         try:
             result = self._call(self._listen, self.cancel)
         except Exception as raised:
+            from bizy_migrate_tui.migration.advice import explain  # noqa: PLC0415 (after the first paint)
+
             error = explain(raised)
             self._deliver = lambda: self._failed(error)
         else:

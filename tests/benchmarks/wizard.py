@@ -23,9 +23,10 @@ from bizy_migrate_tui.embedded import embedded_server
 from bizy_migrate_tui.migration.preview import Kind, Preview
 from bizy_migrate_tui.migration.target import Target
 from bizy_migrate_tui.settings import Flags, resolve
-from bizy_migrate_tui.wizard.app import WizardApp, calm_collector
+from bizy_migrate_tui.wizard.app import WizardApp
 from bizy_migrate_tui.wizard.core_adapter import RealCore
 from bizy_migrate_tui.wizard.flow import Step
+from bizy_migrate_tui.wizard.readiness import calm_collector
 from bizy_migrate_tui.wizard.screens.preview import PreviewScreen
 from bizy_migrate_tui.wizard.state import WizardState
 from bizy_migrate_tui.wizard.widgets.paged_table import PagedTable
