@@ -32,7 +32,7 @@ from bizy_migrate_tui.migration.workbook import CAREFUL, PLACEHOLDER, PRESENT, S
 _LINE_END = f",{ROW_END}\n".encode()
 """Ends each line on both sides; no row that is compared as a line holds ROW_END."""
 
-_CHUNKS_AHEAD = 200
+_CHUNKS_AHEAD = 500
 """A digest takes no room, so SQLite need not wait for PostgreSQL."""
 
 _ROWS_OPENED = 1000

@@ -36,13 +36,14 @@ def prove(
 ) -> tuple[Check, ...]:
     """Prove what the transaction has loaded; the checks, all passed. Raises ProofFailed with the differing cells."""
     side = Side(workbook, tables, reading)
+    kept = originals(workbook, plan.inventory, tables, CarefulReader(workbook, tables, reading))
     differences: list[Difference] = []
     with comparisons(side, server, user_id) as compared:
         relations = (*check_relations(server, user_id), *check_rules(server, user_id))
+        missing = list(islice(missing_originals(server, kept), DIFFERENCES_SHOWN))
         for comparison in compared:
             differences += islice(comparison.differences(advance), DIFFERENCES_SHOWN)
-    reader = CarefulReader(workbook, tables, reading)
-    differences += islice(missing_originals(server, originals(workbook, plan.inventory, tables, reader)), DIFFERENCES_SHOWN)
+    differences += missing
     checks = (
         _cells(differences, loaded),
         *(_count(plan, server, table, loaded) for table in loaded),

@@ -81,14 +81,21 @@ def verify(
         run = ledger.get_run(server, run_id)
         server.rollback()
         server.isolation_level = ISOLATION_LEVEL_REPEATABLE_READ  # what the web interface writes meanwhile is no difference
-        changes = side.submit(web_changes.changed_since, server, run)  # while the source is copied and looked at
+        seen = side.submit(_look_at_target, server, run)  # while the source is copied and looked at
         with Session(_source_of(run, sqlite_path)) as session:
             snapshot = session.take_snapshot(backup=False, on_event=on_event, cancel=cancel)
             inventory = session.take_inventory(snapshot, None, on_event=on_event, cancel=cancel)
             return session.explained(
                 cancel,
-                lambda: _Verifier(server, run, changes.result(), inventory, with_profiles, on_event, cancel).verify(started),
+                lambda: _Verifier(server, run, *seen.result(), inventory, with_profiles, on_event, cancel).verify(started),
             )
+
+
+def _look_at_target(server: PgConnection, run: ledger.Run) -> tuple[WebChanges, tuple[Check, ...]]:
+    """What can be seen without the source: what the web has changed since, and whether its rules hold."""
+    changes = web_changes.changed_since(server, run)
+    with server.cursor() as rows:
+        return changes, (*check_relations(rows, run.user_id), *check_rules(rows, run.user_id))
 
 
 def _source_of(run: ledger.Run, sqlite_path: Path) -> Path:
@@ -102,6 +109,7 @@ class _Verifier:
     server: PgConnection
     run: ledger.Run
     changes: WebChanges
+    relations: tuple[Check, ...]
     inventory: Inventory
     with_profiles: bool
     on_event: OnEvent
@@ -122,12 +130,11 @@ class _Verifier:
                 if home.name in self.tables:
                     self._list_unexpected(home)
             with comparisons(Side(self.workbook, self.tables, self.reading), rows, self.run.user_id) as compared:
-                relations = (*check_relations(rows, self.run.user_id), *check_rules(rows, self.run.user_id))
                 differences = tuple(islice(self._differences(rows, compared), DIFFERENCES_SHOWN))
             self.on_event(PhaseFinished(Phase.PROOF, time.perf_counter() - began))
             times = tuple(time_queries(rows, self.workbook, self.run.user_id))
             shape = profiles(self.workbook, self.tables, self.reading, rows, self.run) if self.with_profiles else ()
-            checks = tuple(self._checks(rows, differences, relations, times))
+            checks = tuple(self._checks(rows, differences, times))
         self.server.rollback()
         return Verification(
             self.run,
@@ -149,10 +156,12 @@ class _Verifier:
             done += count
             self.on_event(Progress(Phase.PROOF, done))
 
+        reader = CarefulReader(self.workbook, self.tables, self.reading)
+        kept = originals(self.workbook, self.inventory, self.tables, reader)
+        missing = tuple(islice(missing_originals(rows, kept), DIFFERENCES_SHOWN))  # meanwhile SQLite writes what is expected
         for comparison in compared:
             yield from comparison.differences(advance)
-        reader = CarefulReader(self.workbook, self.tables, self.reading)
-        yield from missing_originals(rows, originals(self.workbook, self.inventory, self.tables, reader))
+        yield from missing
         yield from self._account_differences(rows)
 
     def _list_unexpected(self, home: WebTable) -> None:
@@ -191,13 +200,11 @@ class _Verifier:
         except ValueError:
             return False
 
-    def _checks(
-        self, rows: Cursor, differences: tuple[Difference, ...], relations: tuple[Check, ...], times: tuple[QueryTime, ...]
-    ) -> Iterator[Check]:
+    def _checks(self, rows: Cursor, differences: tuple[Difference, ...], times: tuple[QueryTime, ...]) -> Iterator[Check]:
         yield self._cells(differences)
         for table in ("goals", "tasks"):
             yield self._count(table)
-        yield from relations
+        yield from self.relations
         yield self._range(rows)
         yield self._inserts(rows)
         yield check_index(rows, self.run.user_id)
