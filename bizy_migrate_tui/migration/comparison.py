@@ -1,7 +1,7 @@
 """Compares the target with the source, cell by cell, by a path of its own (not the loader's reading or converting).
 
-Chunks of rows that need no care are written out by both databases in the same form (quoted CSV, in C on both sides) and
-compared by their digests. Where a chunk differs, its rows are compared; where a row differs, its cells are, as typed values.
+Chunks of rows that need no care are written out by both databases as the same lines and compared by their digests. Where a
+chunk differs, its rows are compared; where a row differs, its cells are, as typed values.
 """
 
 import hashlib
@@ -10,27 +10,23 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import Enum
-from typing import Any, Self
+from typing import Self
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy import ColumnElement, DateTime, Float, Integer, and_, case, cast, func, literal, literal_column, select, union
+from sqlalchemy import ColumnElement, DateTime, Float, Integer, and_, func, literal, select, union
 
 from bizy_migrate_tui.migration.ahead import ahead
 from bizy_migrate_tui.migration.findings import Difference
+from bizy_migrate_tui.migration.lines import LINE_END, SHORTEST_NUMBER, Lines, shortest_number
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
 from bizy_migrate_tui.migration.rules.columns import Column, Form, WebTable
 from bizy_migrate_tui.migration.rules.repairs import Value
-from bizy_migrate_tui.migration.rules.screens import ROW_END
 from bizy_migrate_tui.migration.rules.values import Raw
-from bizy_migrate_tui.migration.wall_clock import instant_of, offsets_shown, read_time
+from bizy_migrate_tui.migration.wall_clock import instant_of, read_time
 from bizy_migrate_tui.migration.web_schema import METADATA
 from bizy_migrate_tui.migration.workbook import CAREFUL, PLACEHOLDER, PRESENT, SourceTable, key_ranges, open_again, to_sql
-
-_LINE_END = f",{ROW_END}\n".encode()
-"""Ends each line on both sides; no row that is compared as a line holds ROW_END."""
 
 _CHUNKS_AHEAD = 500
 """A digest takes no room, so SQLite need not wait for PostgreSQL."""
@@ -88,8 +84,9 @@ class Comparison:
         self._present_sql = to_sql(select(ids).where(ids == PLACEHOLDER))
         self._has_present = side.workbook.execute(to_sql(select(ids).limit(1))).fetchone() is not None
         self._is_needed = self._has_present or scope is Scope.LOADED
-        self._lines_sql, self._others_sql = self._ask_for_lines(), self._ask_for_others()
-        self._select, self._as_csv = self._ask_for_found()
+        lines = Lines(home, self._columns, self._source, side.reading, user_id)
+        self._lines_sql, self._others_sql = self._ask_for_lines(lines), self._ask_for_others()
+        self._select, self._as_csv = lines.found(server)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -121,8 +118,8 @@ class Comparison:
 
     def _compare_lines(self, expected: bytes, found: bytes) -> Iterator[Difference]:
         """Compare the lines of a chunk; those of rows that are none of it, or are compared with care, may lie between."""
-        lines = {line.partition(b",")[0]: line for line in found.split(_LINE_END)}
-        for line in expected.removesuffix(_LINE_END).split(_LINE_END):
+        lines = {line.partition(b",")[0]: line for line in found.split(LINE_END)}
+        for line in expected.removesuffix(LINE_END).split(LINE_END):
             id_ = line.partition(b",")[0]
             if lines.get(id_) != line:
                 yield from self._open(self._reader.row_with_id(self._home, int(id_)))
@@ -210,13 +207,13 @@ class Comparison:
 
     def _lines(self, workbook: sqlite3.Connection, first: int, last: int) -> tuple[int, int, int, bytes]:
         """How many rows of a range of keys are compared as lines, their lowest and highest id, and the lines."""
-        workbook.create_function("shortest_number", 1, _shortest_number, deterministic=True)
+        workbook.create_function(SHORTEST_NUMBER, 1, shortest_number, deterministic=True)
         rows, low, high, lines = workbook.execute(self._lines_sql, (first, last)).fetchone()
         return rows, low, high, lines + b"\n" if rows else b""
 
-    def _ask_for_lines(self) -> str:
+    def _ask_for_lines(self, lines: Lines) -> str:
         source = self._source
-        rows = select(source.column("id").label("id"), self._line().label("line")).where(self._is_fast())
+        rows = select(source.column("id").label("id"), lines.expected().label("line")).where(self._is_fast())
         fast = rows.order_by(source.key).subquery().c
         return to_sql(select(func.count(), func.min(fast.id), func.max(fast.id), func.group_concat(fast.line, "\n")))
 
@@ -229,28 +226,6 @@ class Comparison:
         before = select(present).where(present.between(PLACEHOLDER, PLACEHOLDER), literal(self._scope is Scope.LOADED))
         return to_sql(union(careful, before))
 
-    def _line(self) -> ColumnElement[str]:
-        """A row as COPY writes it: CSV in which `%Q` quotes text, and says NULL, the very way that PostgreSQL is told to."""
-        cells = [self._written(column) for column in self._columns]
-        form = ",".join(["%s", "%s", *("%Q" if self._is_text(column.name) else "%s" for column in self._columns), ROW_END])
-        return func.printf(form, self._source.column("id"), self._user_id, *cells)
-
-    def _is_text(self, name: str) -> bool:
-        return not isinstance(METADATA.tables[self._home.name].c[name].type, (Integer, Float, DateTime))
-
-    def _written(self, column: Column) -> ColumnElement[Any]:
-        """A clean cell of the source, to be put into its line."""
-        if column.form is Form.MADE:
-            return literal_column(f"'{_trimmed(str(self._side.reading.loaded_at))}'" if column.name == "updated_at" else "'NULL'")
-        cell = self._source.column(column.name)
-        kind = METADATA.tables[self._home.name].c[column.name].type
-        if isinstance(kind, Float):
-            cell = _as_number(cell)
-        elif isinstance(kind, DateTime):
-            # PostgreSQL writes no zeros at the end of a fraction. (And it moves its own times back to local ones: `_shown`.)
-            cell = case((func.substr(cell, 26) == "0", func.rtrim(func.rtrim(cell, "0"), ".")), else_=cell)
-        return cell if self._is_text(column.name) else func.coalesce(cell, "NULL")
-
     def _found(self, chunk: _Expected) -> bytes:
         """The lines that the target has in place of a chunk."""
         lines = io.BytesIO()
@@ -259,44 +234,6 @@ class Comparison:
         )
         self._server.copy_expert(self._select + rows + self._as_csv, lines)
         return lines.getvalue()
-
-    def _ask_for_found(self) -> tuple[sql.SQL, sql.Composable]:
-        """What stands before and after the choice of rows; the long first part is put together once."""
-        names = ["id", "user_id", *(column.name for column in self._columns)]
-        local = {column.name for column in self._columns if column.form is Form.LOCAL_TIME}
-        cells = sql.SQL(", ").join(self._shown(name) if name in local else sql.Identifier(name) for name in names)
-        table = sql.Identifier("public", self._home.name)
-        chosen = sql.SQL("COPY (SELECT {}, {} FROM {}").format(cells, sql.Literal(ROW_END), table)
-        as_csv = sql.SQL(") TO STDOUT (FORMAT csv, NULL 'NULL', QUOTE '''', FORCE_QUOTE ({}))")
-        texts = sql.SQL(", ").join(map(sql.Identifier, filter(self._is_text, names)))
-        return sql.SQL(chosen.as_string(self._server)), as_csv.format(texts)
-
-    def _shown(self, name: str) -> sql.Composable:
-        """What the wall clock showed at the instant that the target has; one that it showed twice is not compared as a line."""
-        reading, instant = self._side.reading, sql.Identifier(name)
-        shifts = [
-            sql.SQL("WHEN {} >= {} THEN {}").format(instant, sql.Literal(since), sql.Literal(offset))
-            for since, offset in offsets_shown(reading.zone, *reading.years)
-        ]
-        if name == "created_at" and reading.utc_until is not None:
-            shifts.insert(0, sql.SQL("WHEN id <= {} THEN {}").format(sql.Literal(reading.utc_until), sql.Literal(timedelta())))
-        shift = sql.SQL("CASE WHEN {} IS NULL THEN NULL {} END").format(instant, sql.SQL(" ").join(shifts))
-        return sql.SQL("{} + {} AS {}").format(instant, shift, instant)
-
-
-def _trimmed(text: str) -> str:
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _as_number(cell: ColumnElement[Any]) -> ColumnElement[Any]:
-    """As PostgreSQL writes it: the shortest text that means the number, and whole numbers without a point."""
-    whole = and_(cell == cast(cell, Integer), func.abs(cell) < 1e6)
-    th = func.round(cell * 1000) / 1000 == cell
-    return case((whole, cast(cell, Integer)), (th, cell), (cell.is_not(None), func.shortest_number(cell)), else_=None)
-
-
-def _shortest_number(number: float) -> str:
-    return repr(float(number)).removesuffix(".0")
 
 
 def _is_equal(expected: Value, found: str | None, kind: object) -> bool:
