@@ -13,13 +13,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import func, null, or_, select
+from sqlalchemy import func, null, or_
 
 from bizy_migrate_tui.migration.inventory import Inventory
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.rules.values import Raw, RawText, as_text, is_sound
-from bizy_migrate_tui.migration.workbook import SourceTable, to_sql
+from bizy_migrate_tui.migration.whole_rows import WholeRows
+from bizy_migrate_tui.migration.workbook import SourceTable
 
 NO_TABLE = "no table for it"
 NO_COLUMN = "no column for it"
@@ -88,8 +89,7 @@ def of_careful_row(home: WebTable, row: CarefulRow) -> Iterator[Original]:
 
 
 def _whole_rows(workbook: sqlite3.Connection, source: SourceTable) -> Iterator[Original]:
-    statement = to_sql(select(source.key, *source.table.columns).select_from(source.table).order_by(source.key))
-    for key, cells in _fetch(workbook, statement, source.columns):
+    for key, cells in WholeRows(source).read(workbook):
         yield Original(source.name, _source_key(key, cells), NO_TABLE, cells)
 
 
@@ -98,15 +98,9 @@ def _extra_columns(workbook: sqlite3.Connection, source: SourceTable, extra: tup
     # SQLite takes a function of 100 values, but no expression of 1,000 levels.
     parts = (map(source.column, extra[start : start + 99]) for start in range(0, len(extra), 99))
     given = or_(*(func.coalesce(null(), *part).is_not(None) for part in parts))
-    statement = select(source.key, *(source.column(name) for name in names)).select_from(source.table)
-    for key, cells in _fetch(workbook, to_sql(statement.where(given).order_by(source.key)), names):
+    for key, cells in WholeRows(source, names, given).read(workbook):
         kept = {name: cells[name] for name in extra if cells[name] is not None}
         yield Original(source.name, _source_key(key, cells), NO_COLUMN, kept)
-
-
-def _fetch(workbook: sqlite3.Connection, statement: str, names: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Raw]]]:
-    for key, *cells in workbook.execute(statement):
-        yield key, dict(zip(names, cells, strict=True))
 
 
 def _source_key(key: int, cells: Mapping[str, Raw]) -> str:

@@ -23,6 +23,7 @@ from bizy_migrate_tui.migration.rules.repairs import Value
 from bizy_migrate_tui.migration.rules.values import Raw, as_text
 from bizy_migrate_tui.migration.standing import Standing
 from bizy_migrate_tui.migration.target import connect
+from bizy_migrate_tui.migration.whole_rows import WholeRows
 from bizy_migrate_tui.migration.workbook import ADJUSTED, LEFT_OUT, PRESENT, SourceTable, open_workbook, source_tables, to_sql
 
 _HOMES = {home.name: home for home in WEB_TABLES}
@@ -150,11 +151,9 @@ class Preview:
         """At most `limit` rows of such a table after a key, as they will be preserved."""
         with self._open() as (workbook, tables):
             source = tables[table]
-            statement = select(source.key, *source.table.columns).select_from(source.table).order_by(source.key).limit(limit)
-            if after is not None:
-                statement = statement.where(source.key > after)
-            rows = workbook.execute(to_sql(statement)).fetchall()
-        return tuple((key, {n: cell_as_json(c) for n, c in zip(source.columns, cells, strict=True)}) for key, *cells in rows)
+            beyond = () if after is None else (source.key > after,)
+            rows = list(WholeRows(source, None, *beyond, limit=limit).read(workbook))
+        return tuple((key, {name: cell_as_json(cell) for name, cell in cells.items()}) for key, cells in rows)
 
     def timeline(self, table: str) -> tuple[tuple[str, int, int], ...]:
         """Months ("YYYY-MM") with the rows created in them, by the source's clock and by UTC as the target will have it."""

@@ -4,10 +4,9 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from bizy_migrate_tui.migration.findings import Choice, Severity
 from bizy_migrate_tui.migration.rules.catalogue import KINDS
@@ -15,6 +14,7 @@ from bizy_migrate_tui.migration.rules.clean import INT4_MAX, INT4_MIN
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.rules.repairs import Row, Value
 from bizy_migrate_tui.migration.rules.values import Raw, as_text
+from bizy_migrate_tui.migration.whole_rows import WholeRows
 from bizy_migrate_tui.migration.workbook import CAREFUL, CUT, LEFT_OUT, PLACEHOLDER, SourceTable, to_sql
 
 
@@ -76,8 +76,8 @@ class CarefulReader:
         self.reading = reading
         self._goal_sql = _goal_sql(tables.get("goals"))
         self._first_sql = {home.name: _first_sql(tables[home.name]) for home in WEB_TABLES if home.name in tables}
-        self._row_sql = {
-            home.name: to_sql(self._select(tables[home.name]).where(tables[home.name].key == PLACEHOLDER))
+        self._row = {
+            home.name: WholeRows(tables[home.name], None, tables[home.name].key == PLACEHOLDER)
             for home in WEB_TABLES
             if home.name in tables
         }
@@ -89,22 +89,19 @@ class CarefulReader:
         condition: ColumnElement[bool] = source.key.in_(select(CAREFUL[home.name].c.key))
         if first is not None:
             condition = and_(condition, source.key.between(first, last))
-        yield from self._read(home, source, to_sql(self._select(source).where(condition)))
+        yield from self._read(home, source, WholeRows(source, None, condition))
 
     def row(self, home: WebTable, key: int) -> CarefulRow:
         """The row with that key, whichever path it takes."""
-        return next(self._read(home, self._tables[home.name], self._row_sql[home.name], (key,)))
+        return next(self._read(home, self._tables[home.name], self._row[home.name], (key,)))
 
     def row_with_id(self, home: WebTable, id_: int) -> CarefulRow:
         """The first row with that id."""
         return self.row(home, self._connection.execute(self._first_sql[home.name], (id_,)).fetchone()[0])
 
-    def _select(self, source: SourceTable) -> Select[Any]:
-        return select(source.key, *source.table.columns).select_from(source.table).order_by(source.key)
-
-    def _read(self, home: WebTable, source: SourceTable, statement: str, values: tuple[int, ...] = ()) -> Iterator[CarefulRow]:
-        for key, *cells in self._connection.execute(statement, values):
-            yield self._mend(home, source, key, dict(zip(source.columns, cells, strict=True)))
+    def _read(self, home: WebTable, source: SourceTable, rows: WholeRows, values: tuple[int, ...] = ()) -> Iterator[CarefulRow]:
+        for key, cells in rows.read(self._connection, values):
+            yield self._mend(home, source, key, cells)
 
     def _mend(self, home: WebTable, source: SourceTable, key: int, cells: Mapping[str, Raw]) -> CarefulRow:
         id_ = cells.get("id")

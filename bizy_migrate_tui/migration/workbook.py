@@ -158,19 +158,17 @@ def _row_key(connection: sqlite3.Connection, table: Table) -> ColumnElement[int]
 def _copy(connection: sqlite3.Connection, table: Table) -> tuple[Table, ColumnElement[int]]:
     """A copy in the workbook, and its row key, of a table that has none, or whose ids a search would read it all for.
 
-    Columns of type BLOB keep every value as it is.
+    Columns of type BLOB keep every value as it is; they have names of their own, so that those of the row key are free.
     """
-    name, names = f"copy of {table.name}", [column.name for column in table.columns]
-    key = "key" + "_" * max(map(len, names))  # longer than every other name
-    copy = Table(name, MetaData(), Column(key), *map(Column, names), schema="main")
+    name, names = f"copy of {table.name}", {column.name: f"column {number}" for number, column in enumerate(table.columns)}
+    copy = Table(name, MetaData(), *(Column(own, key=known) for known, own in names.items()), schema="main")
     if not connection.execute("SELECT 1 FROM main.sqlite_master WHERE name = ?", (name,)).fetchone():
-        columns = (Column(column, LargeBinary) for column in names)
-        made = Table(name, MetaData(), Column(key, Integer, primary_key=True), *columns, schema="main")
+        made = Table(name, MetaData(), *(Column(own, LargeBinary, key=known) for known, own in names.items()), schema="main")
         connection.execute(str(CreateTable(made).compile(dialect=_DIALECT)))
-        connection.execute(to_sql(copy.insert().from_select(names, select(table))))
+        connection.execute(to_sql(copy.insert().from_select(list(names), select(table))))
         if "id" in names:
             connection.execute(str(CreateIndex(Index(f"ids of {table.name}", made.c.id)).compile(dialect=_DIALECT)))
-    return Table(name, MetaData(), *map(Column, names), schema="main"), literal_column(key)
+    return copy, literal_column("rowid")
 
 
 def key_ranges(connection: sqlite3.Connection, source: SourceTable) -> Iterator[tuple[int, int]]:

@@ -14,7 +14,7 @@ from bizy_migrate_tui.migration.errors import SourceError
 from bizy_migrate_tui.migration.run import Status
 from bizy_migrate_tui.migration.target import Target
 from bizy_migrate_tui.migration.verification import verify
-from tests.bizy_source import make_source
+from tests.bizy_source import TABLES, make_source
 from tests.conftest import fresh_database
 from tests.core.moving import Row, ask, move, target_rows
 
@@ -33,6 +33,9 @@ OURS = [
     "cut_goals",
     "copy of tasks",
 ]
+
+MOST = 2_000
+"""Columns that SQLite allows a table."""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +64,9 @@ def change(source: Path, *statements: str) -> Path:
 
 
 def preserved(target: Target, table: str) -> list[Row]:
-    kept = ask(target, "SELECT original FROM bizy_migrate.preserved WHERE source_table = %s ORDER BY source_key", [table])
+    kept = ask(
+        target, "SELECT original FROM bizy_migrate.preserved WHERE source_table = %s ORDER BY source_key, reason DESC", [table]
+    )
     return [row["original"] for row in kept]
 
 
@@ -99,6 +104,37 @@ def test_columns_with_the_names_that_queries_use(tmp_path: Path, target: Target,
     assert [original for original in preserved(target, "tasks") if "priority" not in original] == [
         dict.fromkeys(names, 100 - id_) for id_ in (1, 2)
     ]
+    assert verify(source, target).passed
+
+
+@pytest.mark.parametrize(
+    ("columns", "ending"), [(["c0"], ")"), (["rowid", "_rowid_", "oid"], ", PRIMARY KEY (c1999)) WITHOUT ROWID")]
+)
+def test_a_table_of_as_many_columns_as_sqlite_allows(tmp_path: Path, target: Target, columns: list[str], ending: str) -> None:
+    source = make_source(tmp_path / "tasks.db", tasks=[{}])
+    names = [*columns, *(f"c{number}" for number in range(len(columns), MOST))]
+    values = ", ".join(map(str, range(MOST)))
+    change(source, f"CREATE TABLE wide ({', '.join(names)}{ending}", f"INSERT INTO wide VALUES ({values})")
+    assert move(source, target).status is Status.MIGRATED
+    assert preserved(target, "wide") == [{name: number for number, name in enumerate(names)}]
+    assert verify(source, target).passed
+
+
+def test_a_web_table_of_as_many_columns_as_sqlite_allows(tmp_path: Path, target: Target) -> None:
+    source = make_source(tmp_path / "tasks.db", tasks=[{}], goals=[{}])
+    *body, key = TABLES["tasks"]
+    more = [f"more_{number}" for number in range(MOST - len(body))]
+    ours = ", ".join(line.split()[0] for line in body)
+    change(
+        source,
+        "ALTER TABLE tasks RENAME TO old",
+        f"CREATE TABLE tasks ({', '.join([*body, *more, key])})",
+        f"INSERT INTO tasks ({ours}) SELECT * FROM old",
+        "DROP TABLE old",
+        f"UPDATE tasks SET status = 'odd', more_7 = 'seven', {more[-1]} = 'last'",
+    )
+    assert move(source, target).status is Status.MIGRATED
+    assert preserved(target, "tasks") == [{"more_7": "seven", more[-1]: "last"}, {"status": "odd"}]
     assert verify(source, target).passed
 
 

@@ -109,19 +109,6 @@ def test_long_rows_cost_no_more_memory_than_short_ones(scratch: Path, tmp_path: 
         assert peak() < allowed
 
 
-def test_a_table_of_very_many_columns(scratch: Path, tmp_path: Path, server: EmbeddedServer) -> None:
-    source = make_source(tmp_path / "tasks.db", tasks=[{"id": 1}, {"id": 2}])
-    with closing(sqlite3.connect(source)) as database:
-        for number in range(1100):
-            database.execute(f"ALTER TABLE tasks ADD COLUMN more_{number}")
-        database.execute("UPDATE tasks SET more_7 = 'seven', more_1099 = 'last' WHERE id = 2")
-        database.commit()
-    with fresh_database(server) as target:
-        move(source, target)
-        kept = ask(target, "SELECT source_key, original FROM bizy_migrate.preserved")
-    assert [tuple(row.values()) for row in kept] == [("2", {"more_7": "seven", "more_1099": "last"})]
-
-
 def test_times_that_are_almost_such_are_read_with_care(scratch: Path, tmp_path: Path, server: EmbeddedServer) -> None:
     almost = [
         b"2025-03-01 09:00:00.0000\x800",
