@@ -8,7 +8,6 @@ from calendar import isleap
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
 from typing import Any
 
 from sqlalchemy import ColumnElement, func
@@ -117,17 +116,9 @@ NUMBER = Screen(
 """A finite number."""
 
 
-def _two_digits(numbers: range) -> set[tuple[int, int]]:
-    return {(number // 10 + ord("0"), number % 10 + ord("0")) for number in numbers}
-
-
 _MONTH_LENGTHS = {1: 31, 2: 29, 3: 31, 4: 30, 5: 31, 6: 30, 7: 31, 8: 31, 9: 30, 10: 31, 11: 30, 12: 31}
-_DAYS = {
-    (*month, *day)
-    for number, length in _MONTH_LENGTHS.items()
-    for month, day in product(_two_digits(range(number, number + 1)), _two_digits(range(1, length + 1)))
-}
-_HOURS, _SIXTIETHS = _two_digits(range(24)), _two_digits(range(60))
+_DAYS = {(month, day) for month, length in _MONTH_LENGTHS.items() for day in range(1, length + 1)}
+_HOURS, _TENS_OF_SIXTY = bytes(range(24)), b"012345"
 _LEAP_DAY = re.compile(b"-02-29 ")
 _POINTS = {4: b"-", 7: b"-", 10: b" ", 13: b":", 16: b":", 19: b".", 26: ROW_END.encode()}
 
@@ -141,18 +132,32 @@ def _are_times(joined: bytes | None, given: int) -> bool:
         return True
     if len(joined) != 27 * given - 1:
         return False
-    place = [(joined + ROW_END.encode())[number::27] for number in range(27)]
+    times = joined + ROW_END.encode()
+    place = [times[number::27] for number in range(27)]
+    if not all(place[number] == point * given for number, point in _POINTS.items()):
+        return False
+    if not all(place[number].isdigit() for number in range(26) if number not in _POINTS):
+        return False
+    days = set(zip(_numbers(place[5], place[6]), _numbers(place[8], place[9]), strict=True))
     return (
-        all(place[number] == point * given for number, point in _POINTS.items())
-        and all(place[number].isdigit() for number in range(26) if number not in _POINTS)
-        and min(place[0]) > ord("0")
+        min(place[0]) > ord("0")
         and max(place[0]) < ord("9")
-        and set(zip(place[5], place[6], place[8], place[9], strict=True)) <= _DAYS
-        and set(zip(place[11], place[12], strict=True)) <= _HOURS
-        and set(zip(place[14], place[15], strict=True)) <= _SIXTIETHS
-        and set(zip(place[17], place[18], strict=True)) <= _SIXTIETHS
-        and all(isleap(int(joined[day.start() - 4 : day.start()])) for day in _LEAP_DAY.finditer(joined))
+        and days <= _DAYS
+        and _are_among(_HOURS, _numbers(place[11], place[12]))
+        and _are_among(_TENS_OF_SIXTY, place[14])
+        and _are_among(_TENS_OF_SIXTY, place[17])
+        and ((2, 29) not in days or all(isleap(int(joined[day.start() - 4 : day.start()])) for day in _LEAP_DAY.finditer(joined)))
     )
+
+
+def _are_among(known: bytes, found: bytes) -> bool:
+    return not found.translate(None, known)
+
+
+def _numbers(tens: bytes, units: bytes) -> bytes:
+    """The numbers that digits at the same place in both make, each as a byte: no sum of one place reaches the next."""
+    zeros = int.from_bytes(b"0" * len(tens))
+    return ((int.from_bytes(tens) - zeros) * 10 + int.from_bytes(units) - zeros).to_bytes(len(tens))
 
 
 def _ask_for_times(column: ColumnElement[Any]) -> tuple[ColumnElement[Any], ...]:
