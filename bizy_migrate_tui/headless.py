@@ -122,7 +122,7 @@ class Migration:
         from bizy_migrate_tui.migration.snapshot import refuse_unreadable
 
         refuse_unreadable(settings.sqlite_path.value)
-        connect(target_of(settings)).close()  # a server that is down is told before a backup is made
+        connect(target_of(settings), cancel=cancel).close()  # a server that is down is told before a backup is made
         cancel.check()
         backup = not self.dry_run if self.backup is None else self.backup
         snapshot = session.take_snapshot(backup=backup, on_event=on_event, cancel=cancel)
@@ -229,7 +229,7 @@ def rollback(
     refuse_silence(yes=yes)
 
     def look(_on_event: OnEvent, cancel: Cancellation) -> "RollbackPlan":
-        with closing(connect(target, readonly=True)) as server, cancel.interrupting(server.cancel):
+        with closing(connect(target, readonly=True, cancel=cancel)) as server, cancel.interrupting(server.cancel):
             return plan_rollback(server, run_id, include_changed=include_changed)
 
     plan = interruption.work(look)

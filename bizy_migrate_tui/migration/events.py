@@ -1,12 +1,17 @@
 """What the core tells its audience while it works, and how the audience tells it to stop."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from bizy_migrate_tui.migration.errors import Cancelled
+
+_ASK_AGAIN: Final = 0.1
+"""Seconds between two calls of what stops a block."""
 
 
 class Phase(StrEnum):
@@ -79,7 +84,8 @@ class Cancellation:
     """A request to stop, safe to make from any thread.
 
     Loops call `check()` once per batch. Calls that block (a statement on the server, a query in SQLite) are wrapped in
-    `interrupting(stop)`: `stop` is called, from the requesting thread, when the request comes.
+    `interrupting(stop)`: `stop` is called, from another thread, when the request comes, and again until the block has
+    ended: between two statements there is nothing that it could stop.
     """
 
     _event: threading.Event = field(default_factory=threading.Event)
@@ -92,13 +98,12 @@ class Cancellation:
         return self._event.is_set()
 
     def request(self) -> None:
-        """Ask the work to stop; returns at once."""
+        """Ask the work to stop; returns at once, whatever the stops wait for (a server that does not answer, say)."""
         with self._lock:
+            is_needed = bool(self._stops) and not self._event.is_set()
             self._event.set()
-            stops = tuple(self._stops)
-        for stop in stops:
-            with suppress(Exception):  # what it would stop may have ended meanwhile
-                stop()
+        if is_needed:
+            threading.Thread(target=self._insist, daemon=True, name="cancellation").start()
 
     def check(self) -> None:
         """Raise Cancelled when somebody asked to stop."""
@@ -108,14 +113,27 @@ class Cancellation:
     @contextmanager
     def interrupting(self, stop: Callable[[], None]) -> Iterator[None]:
         """While the block runs, a request to stop also calls `stop`."""
-        self.check()
         with self._lock:
+            self.check()
             self._stops.append(stop)
         try:
             yield
         finally:
             with self._lock:
                 self._stops.remove(stop)
+
+    def _stop_all(self) -> bool:
+        """Call what stops the blocks that run; whether there are any."""
+        with self._lock:
+            stops = tuple(self._stops)
+        for stop in reversed(stops):
+            with suppress(Exception):  # what it would stop may have ended meanwhile
+                stop()
+        return bool(stops)
+
+    def _insist(self) -> None:
+        while self._stop_all():
+            time.sleep(_ASK_AGAIN)
 
 
 @dataclass(slots=True)

@@ -49,7 +49,7 @@ def make_plan(
     reading = choices.reading(inventory.snapshot.taken_at)
     with (
         closing(open_workbook(inventory.workbook, inventory.snapshot.path)) as workbook,
-        closing(connect(target)) as server,
+        closing(connect(target, cancel=cancel)) as server,
         cancel.interrupting(workbook.interrupt),
         cancel.interrupting(server.cancel),
     ):

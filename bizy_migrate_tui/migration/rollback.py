@@ -55,7 +55,7 @@ def roll_back(
     """
     started = time.perf_counter()
     cancel = cancel or Cancellation()
-    with closing(connect(target)) as server, cancel.interrupting(server.cancel):
+    with closing(connect(target, cancel=cancel)) as server, cancel.interrupting(server.cancel):
         try:
             with server.cursor() as rows:
                 with _phase(on_event, Phase.PLAN):

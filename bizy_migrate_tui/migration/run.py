@@ -120,7 +120,7 @@ class _Run:
         ):
             hashed = side.submit(accounts.hash_password, self.password) if self.plan.user.created and self.password else None
             with (
-                closing(connect(self.plan.target)) as server,
+                closing(connect(self.plan.target, cancel=self.cancel)) as server,
                 self.cancel.interrupting(server.cancel),
                 self.cancel.interrupting(self.workbook.interrupt),
             ):

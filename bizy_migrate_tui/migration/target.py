@@ -14,6 +14,8 @@ from psycopg2.sql import Composable
 from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.advice import error_for, explain
 from bizy_migrate_tui.migration.errors import TargetError
+from bizy_migrate_tui.migration.events import Cancellation
+from bizy_migrate_tui.migration.patience import unless_cancelled
 
 __all__ = (
     "WEB_TABLES",
@@ -86,11 +88,21 @@ class TargetState:
     unwritable: tuple[str, ...] = ()
 
 
-def connect(target: Target, *, readonly: bool = False, application_name: str = "bizy-migrate-tui") -> connection:
+def connect(
+    target: Target,
+    *,
+    readonly: bool = False,
+    application_name: str = "bizy-migrate-tui",
+    cancel: Cancellation | None = None,
+) -> connection:
     """A connection whose transactions write naive UTC and are not cut short by the server's timeouts.
 
-    Raises TargetError, whatever the reason.
+    Raises TargetError, whatever the reason, and Cancelled without waiting for a server that does not answer.
     """
+    if cancel is not None:
+        return unless_cancelled(
+            lambda: connect(target, readonly=readonly, application_name=application_name), cancel, discard=connection.close
+        )
     defaults: dict[str, Any] = {"application_name": application_name, **_patience(target.parts())}
     try:
         made: connection = psycopg2.connect(

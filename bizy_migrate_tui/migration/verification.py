@@ -77,7 +77,7 @@ def verify(
     """
     cancel = cancel or Cancellation()
     started = time.perf_counter()
-    with closing(connect(target)) as server, cancel.interrupting(server.cancel), ThreadPoolExecutor(1) as side:
+    with closing(connect(target, cancel=cancel)) as server, cancel.interrupting(server.cancel), ThreadPoolExecutor(1) as side:
         run = ledger.get_run(server, run_id)
         server.rollback()
         server.isolation_level = ISOLATION_LEVEL_REPEATABLE_READ  # what the web interface writes meanwhile is no difference

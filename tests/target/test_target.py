@@ -1,10 +1,13 @@
+import socket
+import threading
 from contextlib import closing
 
 import pytest
 from psycopg2.extensions import connection
 
 from bizy_migrate_tui.migration import schema
-from bizy_migrate_tui.migration.errors import TargetError
+from bizy_migrate_tui.migration.errors import Cancelled, TargetError
+from bizy_migrate_tui.migration.events import Cancellation
 from bizy_migrate_tui.migration.target import Target, WebUser, connect, refuse_unusable, survey
 
 
@@ -48,6 +51,32 @@ def test_every_transaction_is_settled_and_the_session_is_left_as_it_was(database
             end()
         opened.autocommit = True
         assert setting(opened, "lock_timeout") == "0"
+
+
+def test_nobody_who_wants_to_stop_waits_for_a_server_that_takes_connections_and_says_nothing() -> None:
+    cancel = Cancellation()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        target = Target.from_url(f"postgresql://bizy:x@127.0.0.1:{silent.getsockname()[1]}/bizy")
+
+        def ask_to_stop() -> None:
+            caller, _ = silent.accept()
+            with caller:
+                caller.recv(1)  # the client waits for an answer now
+                cancel.request()
+                ended.wait(60)
+
+        ended = threading.Event()
+        asking = threading.Thread(target=ask_to_stop)
+        asking.start()
+        with pytest.raises(Cancelled):  # without `cancel`, libpq gives up after ten seconds: a TargetError
+            connect(target, cancel=cancel)
+        ended.set()
+        asking.join()
+
+
+def test_a_connection_that_is_made_for_one_who_may_stop_is_like_any_other(target: Target) -> None:
+    with closing(connect(target, readonly=True, cancel=Cancellation())) as opened:
+        assert setting(opened, "transaction_read_only") == "on"
 
 
 def test_a_survey_tells_what_is_there(target: Target) -> None:

@@ -81,6 +81,7 @@ class StepScreen(Screen[None]):
         self.jobs: list[Job[Any]] = []
         self.arriving: Literal["", "arrive", "retry"] = ""
         self._ticker: Timer | None = None
+        self._was_shown = False
 
     # What a subclass fills in
 
@@ -221,7 +222,10 @@ class StepScreen(Screen[None]):
         self.refresh_bindings()
 
     @on(events.ScreenResume)
-    def _resumed(self) -> None:
+    def _resumed(self, event: events.ScreenResume) -> None:
+        if not self._was_shown:
+            event.refresh_styles = False  # every widget got its styles just now; half the time of a first showing
+            self._was_shown = True
         self.redraw_rail()
         self.come()
 
