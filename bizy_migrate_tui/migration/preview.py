@@ -1,7 +1,8 @@
 """The preview: the plan row by row, a page at a time, so that a million rows open as fast as ten."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,6 +63,39 @@ class CellChange:
     reason: str
 
 
+OnFound = Callable[[tuple[PreviewRow, ...]], None]
+
+_STEPS = 100_000
+"""Of SQLite's machine, between two looks at the clock: some milliseconds."""
+_TELL_AFTER = 0.1
+"""Seconds."""
+
+
+class _Found:
+    """The rows that a search has found; tells of them while it goes on."""
+
+    def __init__(self, on_found: OnFound | None, row: Callable[[int, Kind], PreviewRow]) -> None:
+        self._on_found, self._row = on_found, row
+        self._untold: list[tuple[int, Kind]] = []
+        self._last = time.monotonic()
+
+    def add(self, key: int, kind: Kind) -> None:
+        """One more."""
+        self._untold.append((key, kind))
+
+    def tell(self) -> int:
+        """SQLite's progress handler; 0 lets it go on."""
+        if self._on_found is not None and time.monotonic() - self._last >= _TELL_AFTER:
+            self._on_found(self.rest())
+            self._last = time.monotonic()
+        return 0
+
+    def rest(self) -> tuple[PreviewRow, ...]:
+        """The rows that were not told of."""
+        untold, self._untold = self._untold, []
+        return tuple(self._row(key, kind) for key, kind in untold)
+
+
 _NOTED = {Kind.ADJUSTED: ADJUSTED, Kind.LEFT_OUT: LEFT_OUT}
 
 
@@ -95,13 +129,17 @@ class Preview:
         kind: Kind | None = None,
         search: str = "",
         cancel: Cancellation | None = None,
+        on_found: OnFound | None = None,
     ) -> tuple[PreviewRow, ...]:
         """At most `limit` rows after a key, in key order, of a kind, with the text in their title (in any case).
+
+        `on_found` is told how far a long search is: in the same thread, ten times a second, the rows found since the last
+        time, which may be none. The rows that it was told of are not returned again.
 
         Raises Cancelled: nobody waits for what somebody who types on has asked before.
         """
         cancel = cancel or Cancellation()
-        with self._open() as (workbook, tables), cancel.interrupting(workbook.interrupt):
+        with self._open() as (workbook, tables), self._open() as (beside, _), cancel.interrupting(workbook.interrupt):
             if table not in tables or (kind is not None and kind not in self.counts(table)):
                 return ()
             source = tables[table]
@@ -115,13 +153,16 @@ class Preview:
                     statement = statement.where(source.key.in_(select(_NOTED[kind][table].c.key)))
             if search:
                 statement = statement.where(source.column("title").contains(search, autoescape=True))
-            reader = CarefulReader(workbook, tables, self._reading)
+            reader = CarefulReader(beside, tables, self._reading)
+            found = _Found(on_found, lambda key, kind: self._row(reader.row(_HOMES[table], key), table, kind))
+            workbook.set_progress_handler(found.tell, _STEPS)
             try:
-                found = workbook.execute(to_sql(statement)).fetchall()
+                for key, name in workbook.execute(to_sql(statement)):
+                    found.add(key, Kind(bytes(name).decode()))
             except sqlite3.OperationalError:
                 cancel.check()
                 raise
-            return tuple(self._row(reader.row(_HOMES[table], key), table, Kind(bytes(name).decode())) for key, name in found)
+            return found.rest()
 
     def locate(self, table: str, id: str) -> int | None:  # noqa: A002
         """The key of the first row with that id."""
@@ -168,8 +209,8 @@ class Preview:
         created = source.column("created_at")
         moved = utc_of(source, _HOMES[source.name], self._reading)
         months: dict[str, list[int]] = {}
-        for place, time in enumerate((created, moved)):
-            month = func.substr(time, 1, 7)
+        for place, moment in enumerate((created, moved)):
+            month = func.substr(moment, 1, 7)
             counted = select(month, func.count()).select_from(source.table).where(is_usual(created)).group_by(month)
             counted = counted.having(month.is_not(None))
             for name, rows in workbook.execute(to_sql(counted)).fetchall():

@@ -75,3 +75,19 @@ def test_a_search_takes_signs_for_what_they_are_and_stops_when_unwanted(tmp_path
         unwanted.request()
         with pytest.raises(Cancelled):
             preview.page("tasks", search="sure", cancel=unwanted)
+
+
+def test_a_long_search_tells_what_it_has_found_while_it_goes_on(
+    tmp_path: Path, database: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bizy_migrate_tui.migration.preview._STEPS", 1)
+    monkeypatch.setattr("bizy_migrate_tui.migration.preview._TELL_AFTER", 0.0)
+    source = make_source(tmp_path / "tasks.db", tasks=[{"title": f"call {n}"} for n in range(1, 31)])
+    told: list[tuple[str, ...]] = []
+    with Session(source) as session:
+        snapshot = session.take_snapshot(backup=False)
+        preview = Preview(session.make_plan(session.take_inventory(snapshot, ZONE), database, Choices(zone=ZONE)))
+        rest = preview.page("tasks", search="CALL", limit=20, on_found=lambda rows: told.append(tuple(row.id for row in rows)))
+    assert () in told
+    assert sum(map(bool, told)) > 1
+    assert [id_ for part in told for id_ in part] + [row.id for row in rest] == [str(n) for n in range(1, 21)]

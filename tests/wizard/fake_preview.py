@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bizy_migrate_tui.migration.events import Cancellation
-from bizy_migrate_tui.migration.preview import CellChange, Kind, PreviewRow
+from bizy_migrate_tui.migration.preview import CellChange, Kind, OnFound, PreviewRow
 
 HOSTILE = (
     "[/x] [bold]markup[/bold] [a='x",
@@ -36,6 +36,7 @@ class FakePreview:
         kind: Kind | None = None,
         search: str = "",
         cancel: Cancellation | None = None,
+        on_found: OnFound | None = None,
     ) -> tuple[PreviewRow, ...]:
         self.asked.append((table, after, kind, search))
         last = self.rows if table == "tasks" else 4

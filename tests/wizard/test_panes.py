@@ -1,8 +1,9 @@
 """The panes by themselves: they page, find, mark what changes, and nothing from a database can harm them."""
 
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from textual.app import App, ComposeResult
@@ -12,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Select, Static
 
 from bizy_migrate_tui.migration.findings import Choice, Finding, Severity
-from bizy_migrate_tui.migration.preview import CellChange, Kind
+from bizy_migrate_tui.migration.preview import CellChange, Kind, PreviewRow
 from bizy_migrate_tui.wizard.widgets.cell_changes import CellChanges, change_text, changed_spans
 from bizy_migrate_tui.wizard.widgets.choice_dialog import ChoiceDialog
 from bizy_migrate_tui.wizard.widgets.diff_pane import DiffPane
@@ -140,6 +141,44 @@ async def test_a_search_asks_once_for_what_was_typed() -> None:
         assert preview.asked[-1] == ("tasks", None, None, "part 12")
         assert preview.asked.count(preview.asked[-1]) == 1  # neither the pause nor Enter asks again
         assert app.query_one(PagedTable).has_focus
+
+
+class SlowPreview(FakePreview):
+    """Tells of what it finds in parts, and ends when it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found, self.ended = threading.Event(), threading.Event()
+
+    def page(self, table: str, **question: Any) -> tuple[PreviewRow, ...]:
+        on_found = question.pop("on_found")
+        rows = super().page(table, **question)
+        if on_found is None:
+            return rows
+        on_found(())
+        assert self.found.wait(30)
+        on_found(rows[:2])
+        assert self.ended.wait(30)
+        return rows[2:]
+
+
+async def test_a_long_search_shows_its_first_hits_while_it_goes_on() -> None:
+    preview = SlowPreview()
+    pane = DiffPane("tasks", preview)
+    async with alone(pane) as (app, pilot):
+        table = app.query_one(PagedTable)
+        await until(pilot, lambda: table.current)
+        pane.focus_search()
+        await pilot.press(*"part", "enter")
+        await until(pilot, lambda: "Searching …" in shown(app))
+        assert table.row_count == 0
+        preview.found.set()
+        await until(pilot, lambda: table.row_count == 2)
+        await pilot.press("down")
+        preview.ended.set()
+        await until(pilot, lambda: table.row_count == len(FakePreview().page("tasks", search="part")))
+        assert table.cursor_row == 1
+        assert len(preview.asked) == 2  # the end of a part is no reason to ask for the next page
 
 
 async def test_a_number_sign_jumps_to_the_id() -> None:

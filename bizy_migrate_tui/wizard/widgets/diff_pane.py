@@ -1,8 +1,8 @@
 """The diff of one table: filter, search, a paged list of rows, and the row under the cursor in full."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -20,6 +20,7 @@ from bizy_migrate_tui.migration.preview import CellChange, Kind, PreviewRow
 from bizy_migrate_tui.wizard.widgets.cell_changes import CellChanges
 from bizy_migrate_tui.wizard.widgets.kinds import SYMBOLS, WORDS, kind_cell
 from bizy_migrate_tui.wizard.widgets.paged_table import PagedColumn, PagedRow, PagedTable, cell
+from bizy_migrate_tui.wizard.widgets.row_source import RowSource
 from bizy_migrate_tui.wizard.widgets.safe_input import SafeInput
 
 PAGE = 100
@@ -31,31 +32,6 @@ COLUMNS = {
     "goals": ("status", "horizon", "created (UTC)"),
 }
 WIDTHS = (11, 12, 16)
-
-
-class RowSource(Protocol):
-    """What the pane needs of the core's preview."""
-
-    def counts(self, table: str) -> Mapping[Kind, int]:
-        """Rows of each kind."""
-
-    def page(
-        self,
-        table: str,
-        *,
-        after: int | None = None,
-        limit: int = 100,
-        kind: Kind | None = None,
-        search: str = "",
-        cancel: Cancellation | None = None,
-    ) -> tuple[PreviewRow, ...]:
-        """Rows after a key; raises Cancelled."""
-
-    def locate(self, table: str, id: str) -> int | None:  # noqa: A002
-        """The key of the row with that id."""
-
-    def detail(self, table: str, key: int) -> tuple[CellChange, ...]:
-        """Every column of a row."""
 
 
 class SearchInput(SafeInput):
@@ -71,10 +47,12 @@ class DiffPane(Vertical):
 
     @dataclass
     class PageArrived(Message):
-        """A page was read; `ticket` says for which question."""
+        """A page was read, or a part of it; `ticket` says for which question."""
 
         ticket: int
         rows: tuple[PreviewRow, ...]
+        complete: bool = False
+        is_part: bool = False
 
     @dataclass
     class DetailArrived(Message):
@@ -189,9 +167,9 @@ class DiffPane(Vertical):
         if event.ticket != self._ticket:
             return
         table = self.query_one(PagedTable)
-        table.append([_row(row) for row in event.rows], complete=len(event.rows) < PAGE)
+        table.append([_row(row) for row in event.rows], complete=event.complete, is_part=event.is_part)
         if table.current is None:
-            self.query_one(CellChanges).clear("No row of this table matches.")
+            self.query_one(CellChanges).clear("Searching …" if event.is_part else "No row of this table matches.")
 
     @on(DataTable.RowHighlighted)
     def _row_highlighted(self, event: DataTable.RowHighlighted) -> None:
@@ -248,14 +226,24 @@ class DiffPane(Vertical):
     def _read_page(self, ticket: int, after: int | None, asked: Cancellation) -> None:
         if self._source is None:
             return
+        kind, search, told = self._kind, self._search, 0
+
+        def tell(found: tuple[PreviewRow, ...]) -> None:
+            nonlocal told
+            told += len(found)
+            self.post_message(self.PageArrived(ticket, found, is_part=True))
+
+        on_found = tell if search or kind else None  # all the rows are there at once, and must not flicker
         try:
-            rows = self._source.page(self.table, after=after, limit=PAGE, kind=self._kind, search=self._search, cancel=asked)
+            rows = self._source.page(
+                self.table, after=after, limit=PAGE, kind=kind, search=search, cancel=asked, on_found=on_found
+            )
         except Cancelled:
             return
         except Exception as error:
             self.post_message(self.Failed(explain(error)))
         else:
-            self.post_message(self.PageArrived(ticket, rows))
+            self.post_message(self.PageArrived(ticket, rows, complete=told + len(rows) < PAGE))
 
     @work(thread=True, group="diff", exit_on_error=False)
     def _read_detail(self, row: PagedRow) -> None:

@@ -100,12 +100,12 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
         self._held = []
         self.post_message(self.PageWanted(self, after))
 
-    def append(self, rows: Sequence[PagedRow], *, complete: bool) -> None:
-        """Show a page; `complete` when there is none after it."""
+    def append(self, rows: Sequence[PagedRow], *, complete: bool, is_part: bool = False) -> None:
+        """Show a page; `complete` when there is none after it, `is_part` when more of this one comes unasked."""
         fresh = not self._held
         if fresh:
             self.clear()
-        self._asked = False
+        self._asked = is_part
         self._complete = complete
         self._held.extend(rows)
         for row in rows:
