@@ -173,7 +173,7 @@ def one_after_the_other(first: Connect, then: Connect) -> Connect:
     return connect_so
 
 
-def loses_its_answer(target: Target) -> LosesItsAnswer:
+def loses_its_answer(target: Target, **_how: object) -> LosesItsAnswer:
     password = target.password.reveal() if target.password else None
     return psycopg2.connect(target.dsn, password=password, connection_factory=LosesItsAnswer)
 
