@@ -18,6 +18,7 @@ from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import ColumnElement, DateTime, Float, Integer, and_, func, literal, select, union
 
 from bizy_migrate_tui.migration.ahead import ahead
+from bizy_migrate_tui.migration.batches import in_batches, size_of
 from bizy_migrate_tui.migration.findings import Difference
 from bizy_migrate_tui.migration.lines import LINE_END, SHORTEST_NUMBER, Lines, shortest_number
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
@@ -125,14 +126,9 @@ class Comparison:
                 yield from self._open(self._reader.row_with_id(self._home, int(id_)))
 
     def _compare_careful(self) -> Iterator[Difference]:
-        batch: list[CarefulRow] = []
-        for row in self._reader.rows(self._home):
-            if row.left_out is None and self._is_in_scope(row):
-                batch.append(row)
-            if len(batch) == 1000:
-                yield from self._compare_rows(batch)
-                batch = []
-        yield from self._compare_rows(batch)
+        rows = (row for row in self._reader.rows(self._home) if row.left_out is None and self._is_in_scope(row))
+        for batch in in_batches(rows, lambda row: size_of(row.cells)):
+            yield from self._compare_rows(batch)
 
     def _is_in_scope(self, row: CarefulRow) -> bool:
         if not self._has_present:
@@ -148,8 +144,6 @@ class Comparison:
             yield from self._compare_rows([row])
 
     def _compare_rows(self, rows: Sequence[CarefulRow]) -> Iterator[Difference]:
-        if not rows:
-            return
         names = ["id", "user_id", *(column.name for column in self._columns)]
         texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in names)
         statement = sql.SQL("SELECT {} FROM {} WHERE id = ANY(%s)").format(texts, sql.Identifier("public", self._home.name))

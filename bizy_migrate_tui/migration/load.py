@@ -16,6 +16,7 @@ from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import ColumnElement, and_, case, func, literal_column, not_, select
 
 from bizy_migrate_tui.migration.ahead import ahead
+from bizy_migrate_tui.migration.batches import in_batches
 from bizy_migrate_tui.migration.clock_sql import in_utc
 from bizy_migrate_tui.migration.copy_stream import CopyStream
 from bizy_migrate_tui.migration.reading import CarefulReader, CarefulRow, Reading
@@ -89,17 +90,15 @@ class Loader:
         return rows, _escaped(joined, _ESCAPES).replace(ROW_END.encode(), b"\n") + b"\n"
 
     def _careful_chunks(self, loaded: Loaded) -> Iterator[tuple[int, bytes]]:
-        pending: list[bytes] = []
+        for batch in in_batches(self._careful_lines(loaded), len):
+            yield len(batch), b"".join(batch)
+
+    def _careful_lines(self, loaded: Loaded) -> Iterator[bytes]:
         for row in self._reader.rows(self._home):
             if row.left_out is None and row.id is not None and not self._is_present(row.id):
-                pending.append(self._careful_line(row))
                 loaded.rows += 1
                 loaded.add(row.id, row.id)
-            if len(pending) == 1000:
-                yield len(pending), b"".join(pending)
-                pending = []
-        if pending:
-            yield len(pending), b"".join(pending)
+                yield self._careful_line(row)
 
     def _statements(self) -> tuple[str, str]:
         """Of the clean rows of a chunk: how many, their lowest and highest id and their lines; and their ids one by one."""

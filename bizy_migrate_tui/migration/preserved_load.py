@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as Cursor
 
 from bizy_migrate_tui.migration.ahead import ahead
+from bizy_migrate_tui.migration.batches import in_batches, size_of
 from bizy_migrate_tui.migration.copy_stream import CopyStream
 from bizy_migrate_tui.migration.findings import Difference
 from bizy_migrate_tui.migration.inventory import Inventory
@@ -22,7 +23,6 @@ from bizy_migrate_tui.migration.rules.values import Raw, RawText
 from bizy_migrate_tui.migration.target import TargetState
 from bizy_migrate_tui.migration.workbook import SourceTable
 
-_ROWS_A_CHUNK = 2000
 _CHARACTERS_A_CHUNK = 500_000
 _PLAIN = json.JSONEncoder(ensure_ascii=False)
 _ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
@@ -33,7 +33,8 @@ def _lines(items: Iterator[Original], prefix: str, counted: Counter[str]) -> Ite
     lines: list[str] = []
     size = 0
     for item in items:
-        lines.append(prefix + "\t".join(map(_escaped, (item.table, item.key, item.reason, item.as_json()))) + "\n")
+        beginning = "\t".join(map(_escaped, (item.table, item.key, item.reason, "")))
+        lines.append("".join((prefix, beginning, _escaped(item.as_json()), "\n")))  # at once: it may be very long
         counted[item.table] += 1
         size += len(lines[-1])
         if size > _CHARACTERS_A_CHUNK:
@@ -118,26 +119,21 @@ def preserve(server: Cursor, run_id: int, items: Iterator[Original], advance: Ca
 
 def missing_originals(server: Cursor, items: Iterator[Original]) -> Iterator[Difference]:
     """Every cell that should be preserved and is not, read back and decoded without the code that wrote it."""
-    batch: list[Original] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == _ROWS_A_CHUNK:
-            yield from _missing(server, batch)
-            batch = []
-    if batch:
+    for batch in in_batches(items, lambda item: size_of(item.cells)):
         yield from _missing(server, batch)
 
 
 def _missing(server: Cursor, batch: list[Original]) -> Iterator[Difference]:
-    server.execute(
-        "SELECT p.source_table, p.source_key, p.original::text FROM bizy_migrate.preserved p"
-        " JOIN bizy_migrate.runs r ON r.id = p.run_id AND r.status = 'migrated'"
-        " WHERE p.source_table = ANY(%s) AND p.source_key = ANY(%s)",
-        (sorted({item.table for item in batch}), [item.key for item in batch]),
-    )
     found: dict[tuple[str, str], list[str]] = {}
-    for table, key, original in server.fetchall():
-        found.setdefault((table, key), []).append(original)
+    with server.connection.cursor() as rows:  # of its own: it gives back the answer's memory when it is closed
+        rows.execute(
+            "SELECT p.source_table, p.source_key, p.original::text FROM bizy_migrate.preserved p"
+            " JOIN bizy_migrate.runs r ON r.id = p.run_id AND r.status = 'migrated'"
+            " WHERE p.source_table = ANY(%s) AND p.source_key = ANY(%s)",
+            (sorted({item.table for item in batch}), [item.key for item in batch]),
+        )
+        for table, key, original in rows.fetchall():
+            found.setdefault((table, key), []).append(original)
     for item in batch:
         texts = found.get((item.table, item.key), [])
         if _as_jsonb_says(item) in texts:

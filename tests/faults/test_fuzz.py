@@ -101,7 +101,12 @@ def test_names_that_are_no_text_are_told_as_damage(found: bytes, scratch: Path, 
 
 
 def test_long_rows_cost_no_more_memory_than_short_ones(scratch: Path, tmp_path: Path, server: EmbeddedServer) -> None:
-    long = make_source(tmp_path / "tasks.db", tasks=({"notes": "y" * 40_000} for _ in range(1500)))
+    fine, careful = {"notes": "y" * 200_000}, {"notes": "y" * 200_000 + "\x1e"}
+    long = make_source(tmp_path / "tasks.db", tasks=[careful if number % 2 else fine for number in range(500)])
+    with closing(sqlite3.connect(long)) as database:
+        database.execute("CREATE TABLE strange (body)")
+        database.executemany("INSERT INTO strange VALUES (?)", ((b"\xff" * 200_000,) for _ in range(250)))
+        database.commit()
     with fresh_database(server) as target:
         move(small_source(tmp_path / "first.db"), target, dry_run=True)
         allowed = peak() + MEBIBYTES
