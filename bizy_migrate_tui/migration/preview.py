@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from psycopg2 import sql
-from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from bizy_migrate_tui.migration.clock_sql import is_usual, utc_of
 from bizy_migrate_tui.migration.events import Cancellation
@@ -256,16 +256,13 @@ class Preview:
 
 
 def _kind(source: SourceTable, table: str) -> ColumnElement[str]:
-    present, id_ = PRESENT[table], source.column("id")
-    same, other = (
-        id_.in_(select(present.c.id).where(or_(*(present.c.standing == standing.value for standing in standings))))
-        for standings in ((Standing.SAME,), (Standing.KEPT, Standing.TAKEN))
-    )
-    left_out = source.key.in_(select(LEFT_OUT[table].c.key))
+    present = PRESENT[table]
+    # Looked up for the rows of the page alone: as a set it would be made of a million ids for each question.
+    standing = select(present.c.standing).where(present.c.id == source.column("id")).scalar_subquery()
     return case(
-        (left_out, Kind.LEFT_OUT.value),
-        (and_(not_(left_out), same), Kind.SAME.value),
-        (other, Kind.KEPT.value),
+        (source.key.in_(select(LEFT_OUT[table].c.key)), Kind.LEFT_OUT.value),
+        (standing == Standing.SAME.value, Kind.SAME.value),
+        (standing.in_((Standing.KEPT.value, Standing.TAKEN.value)), Kind.KEPT.value),
         (source.key.in_(select(ADJUSTED[table].c.key)), Kind.ADJUSTED.value),
         else_=Kind.NEW.value,
     )

@@ -13,13 +13,15 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from textual.pilot import Pilot
 
 from bizy_migrate_tui.embedded import embedded_server
+from bizy_migrate_tui.migration.errors import Cancelled
+from bizy_migrate_tui.migration.events import Cancellation
 from bizy_migrate_tui.migration.preview import Kind, Preview
 from bizy_migrate_tui.migration.target import Target
 from bizy_migrate_tui.settings import Flags, resolve
@@ -179,11 +181,19 @@ def _ask(preview: Preview) -> dict[str, float]:
         "search: a common word": lambda: preview.page("tasks", search="pricing"),
         "search: one row at the end": lambda: preview.page("tasks", search=f"#{sum(rows.values()) - 1}"),
         "search: nothing": lambda: preview.page("tasks", search="no such words"),
+        "search: nothing, the first sign": lambda: _first_sign(preview),
         "jump to an id": lambda: preview.locate("tasks", str(middle)),
         "a row in full": lambda: preview.detail("tasks", middle),
         "timeline": lambda: preview.timeline("tasks"),
     }
     return {name: _seconds(question) for name, question in questions.items()}
+
+
+def _first_sign(preview: Preview) -> None:
+    """Ask for what is not there, until the first word of how far the search is; or its end, where that comes sooner."""
+    cancel = Cancellation()
+    with suppress(Cancelled):
+        preview.page("tasks", search="no such words", cancel=cancel, on_found=lambda _rows: cancel.request())
 
 
 def _seconds(question: Callable[[], object]) -> float:

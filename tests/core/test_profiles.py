@@ -7,7 +7,7 @@ import pytest
 from bizy_migrate_tui.migration.errors import Cancelled
 from bizy_migrate_tui.migration.events import Cancellation
 from bizy_migrate_tui.migration.plan import Choices
-from bizy_migrate_tui.migration.preview import Preview
+from bizy_migrate_tui.migration.preview import Kind, Preview
 from bizy_migrate_tui.migration.session import Session
 from bizy_migrate_tui.migration.target import Target
 from bizy_migrate_tui.migration.verification import verify
@@ -91,3 +91,19 @@ def test_a_long_search_tells_what_it_has_found_while_it_goes_on(
     assert () in told
     assert sum(map(bool, told)) > 1
     assert [id_ for part in told for id_ in part] + [row.id for row in rest] == [str(n) for n in range(1, 21)]
+
+
+def test_the_preview_knows_how_each_row_stands_to_a_target_that_has_rows(tmp_path: Path, database: Target) -> None:
+    source = make_source(tmp_path / "tasks.db", tasks=[{"title": f"call {n}"} for n in range(1, 5)])
+    move(source, database, Choices(zone=ZONE))
+    ask(database, "UPDATE public.tasks SET title = 'written', updated_at = now() WHERE id = 2")
+    ask(database, "DELETE FROM public.tasks WHERE id = 3")
+    stands = {"1": Kind.SAME, "2": Kind.KEPT, "3": Kind.NEW, "4": Kind.SAME}
+    with Session(source) as session:
+        snapshot = session.take_snapshot(backup=False)
+        preview = Preview(session.make_plan(session.take_inventory(snapshot, ZONE), database, Choices(zone=ZONE)))
+        assert {row.id: row.kind for row in preview.page("tasks")} == stands
+        for kind in set(stands.values()):
+            assert {row.id: row.kind for row in preview.page("tasks", kind=kind)} == {
+                id_: one for id_, one in stands.items() if one is kind
+            }
