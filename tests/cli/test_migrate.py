@@ -96,6 +96,7 @@ def test_a_second_time_there_is_nothing_to_do(command: Command, source: Path, da
     again = command(*arguments)
 
     assert (again.code, again.report["status"], again.report["run_id"]) == (0, "nothing-to-do", None)
+    assert Path(again.report["backup"]).is_file()  # the copy that was promised stays, whatever was to do
 
 
 def test_a_dry_run_leaves_nothing_behind(command: Command, source: Path, database: Target, home: Path) -> None:
