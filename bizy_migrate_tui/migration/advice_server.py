@@ -217,6 +217,17 @@ WORKING: Final = (
         | frozenset({"23502", "23503", "23505", "23514"}),
     ),
     Rule(
+        "value-too-long",
+        RunFailed,
+        f"A value is longer than PostgreSQL holds (256 MiB where it is preserved): {{detail}}. {_UNTOUCHED}",
+        Remedy(
+            "`bizy-migrate-tui census` shows the longest text of each column. Shorten it in a copy of the file, keep the "
+            "original, and name the copy with --sqlite-path."
+        ),
+        _PG,
+        states=frozenset({"54000"}),
+    ),
+    Rule(
         "read-only-replica",
         TargetError,
         "This server takes no writes: it is a read-only replica, or its transactions are read-only.",

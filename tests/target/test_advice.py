@@ -201,6 +201,12 @@ def test_a_lock_that_somebody_else_holds(database: Target) -> None:
         assert explained(other, "SELECT pg_advisory_xact_lock(1)").code == "lock-timeout"
 
 
+def test_a_value_that_is_too_long_for_the_server(database: Target) -> None:
+    with closing(connect(database)) as opened:
+        error = explained(opened, "SELECT repeat('x', 1 << 30)")
+    assert (error.code, isinstance(error, RunFailed)) == ("value-too-long", True)
+
+
 def test_a_deadlock(database: Target) -> None:
     codes = []
 
