@@ -109,11 +109,13 @@ class WizardState:
         """The step ended badly."""
         self.failure = failure
         self.steps[failure.step] = StepState.FAILED
+        self.stale_because.pop(failure.step, None)
         self.changed()
 
     def reopen(self, step: Step) -> None:
         """The step has not ended any more (it is being done again)."""
         self.steps.pop(step, None)
+        self.stale_because.pop(step, None)
         self.changed()
 
     def can_visit(self, step: Step) -> bool:
@@ -129,16 +131,16 @@ class WizardState:
         self.inventory = None
         self.close_work()
         self._drop_plan()
-        self._stale(Step.PREREQUISITES, "another source was chosen")
+        self._stale(Step.PREREQUISITES, "another source")
 
     def target_changed(self) -> None:
         """Another target was named: the plan for the old one goes; the copy of the source stays."""
         self.target_state = None
         self._drop_plan()
-        self._stale(Step.PREREQUISITES, "the connection changed", spare=(Step.CONNECTION, Step.BACKUP))
+        self._stale(Step.PREREQUISITES, "connection changed", spare=(Step.CONNECTION, Step.BACKUP))
 
     def choices_changed(self, because: str) -> None:
-        """Zone, account or a choice changed ("the time zone changed"): the plan has to be made anew."""
+        """Zone, account or a choice changed ("time zone changed", 18 characters at most): the plan has to be made anew."""
         self._drop_plan()
         self._stale(Step.PREVIEW, because)
 

@@ -106,7 +106,7 @@ async def migration_done(stage: Stage) -> None:
 @scene()
 async def migration_without_a_plan(stage: Stage) -> None:
     await stage.come_to(Step.MIGRATION)
-    stage.app.state.choices_changed("the time zone changed")
+    stage.app.state.choices_changed("time zone changed")
     await stage.show(Step.MIGRATION)
 
 
@@ -223,6 +223,6 @@ async def failure_of_the_connection(stage: Stage) -> None:
 @scene()
 async def failure_left_and_stale(stage: Stage) -> None:
     await fail(stage, Step.MIGRATION, FULL)
-    stage.app.state.choices_changed("the time zone changed")
+    stage.app.state.choices_changed("time zone changed")
     stage.app.visit(Step.PREVIEW)
     await stage.idle()

@@ -313,3 +313,32 @@ async def test_leaving_before_the_end_says_cancelled(tmp_path: Path) -> None:
         await walk.press("ctrl+q")
         await walk.until(lambda: walk.app.return_code is not None)
         assert walk.app.return_code == 130
+
+
+async def test_a_step_that_is_stale_says_why_in_the_list_and_beside_its_title(tmp_path: Path) -> None:
+    async with walking(FakeCore(), tmp_path, size=(120, 40)) as walk:
+        await walk.go_on(Step.CONNECTION)
+        walk.app.state.complete(Step.BACKUP)
+        walk.app.state.complete(Step.PREVIEW)
+        await walk.type_into("zone", "Asia/Kolkata")
+        await walk.press("f5")
+        assert walk.at(Step.BACKUP)
+        assert "time zone changed" in walk.text()  # below Preview
+        assert "look again" not in walk.text()
+        await walk.press("f6")
+        assert "Preview  ↻ look again: time zone changed" in walk.text()
+        walk.app.state.complete(Step.PREVIEW)
+        await walk.pilot.pause()
+        assert "time zone changed" not in walk.text()
+
+
+async def test_another_connection_makes_later_steps_stale_and_says_so(tmp_path: Path) -> None:
+    async with walking(FakeCore(), tmp_path, size=(120, 40)) as walk:
+        await walk.go_on(Step.CONNECTION)
+        walk.app.state.complete(Step.BACKUP)
+        walk.app.state.complete(Step.PREVIEW)
+        await walk.type_into("host", "elsewhere")
+        await walk.press("enter")
+        await walk.idle()
+        rail = walk.text()
+        assert rail.index("Preview") < rail.index("connection changed") < rail.index("Migration")

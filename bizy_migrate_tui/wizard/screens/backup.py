@@ -119,7 +119,7 @@ class BackupScreen(StepScreen):
     def action_again(self) -> None:
         """Forget this copy and begin anew; a backup that was made stays where it is."""
         self.state.snapshot = self.state.inventory = None
-        self.state.choices_changed("the data was copied again")
+        self.state.choices_changed("copied again")
         self.state.reopen(self.STEP)
         self.arrive()
         self.refresh_bindings()
@@ -177,7 +177,7 @@ class BackupScreen(StepScreen):
     def _copied(self, result: "tuple[Snapshot, Inventory]") -> None:
         self._copying = False
         self.state.snapshot, self.state.inventory = result
-        self.state.choices_changed("the data was copied again")
+        self.state.choices_changed("copied again")
         self._draw_result()
 
     def _not_copied(self, error: MigrationError) -> None:

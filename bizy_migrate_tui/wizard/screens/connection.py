@@ -215,12 +215,12 @@ class ConnectionScreen(StepScreen):
             state.reopen(self.STEP)
         if (answers.zone, answers.utc_until) != (state.zone, state.utc_until):
             state.zone, state.utc_until = answers.zone, answers.utc_until
-            state.choices_changed("the time zone changed")
+            state.choices_changed("time zone changed")
             self._show_clocks()
         account = (answers.email, answers.username, answers.password)
         if account != (state.email, state.username, state.password):
             state.email, state.username, state.password = account
-            state.choices_changed("the user changed")
+            state.choices_changed("user changed")
         return None
 
     def _show_account(self) -> None:

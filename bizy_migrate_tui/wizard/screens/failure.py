@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.widgets import Static
 
 from bizy_migrate_tui.migration.errors import ProofFailed
@@ -47,13 +46,18 @@ class FailureScreen(StepScreen):
         yield CheckList(id="failed-checks")
         yield DifferencePane(id="failed-rows")
 
+    @property
+    def heading(self) -> str:
+        """The step that failed, and that it did."""
+        failure = self.state.failure
+        return super().heading if failure is None else f"{failure.step}: this did not work"
+
     def arrive(self) -> None:
         """Explain the newest failure."""
         failure = self.state.failure
         if failure is None:
             return
         error = failure.error
-        self.query_one("#title", Static).update(Content(f"{failure.step}: this did not work"))
         self.query_one("#failed-what", Static).update(toned("bad", error.cause))
         tone = "good" if failure.meaning.startswith("Nothing") else "warning"
         self.query_one("#failed-data", Static).update(toned(tone, f"Your data: {failure.meaning}"))

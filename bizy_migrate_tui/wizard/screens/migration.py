@@ -190,7 +190,7 @@ class MigrationScreen(StepScreen):
             self._look_again()
             return
         if error.code == "target-changed":
-            self.state.choices_changed("the database has changed")
+            self.state.choices_changed("database changed")
         self.fail(error, IN_DOUBT if error.code == "commit-in-doubt" else NOTHING_CHANGED)
 
     def _look_again(self) -> None:

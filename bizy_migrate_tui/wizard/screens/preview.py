@@ -217,7 +217,7 @@ class PreviewScreen(StepScreen):
     def _choice_made(self, finding: Finding, choice: Choice | None) -> None:
         if choice is not None and choice is not finding.choice:
             self.state.on = {**self.state.on, finding.code: choice}
-            self.state.choices_changed("a choice changed")
+            self.state.choices_changed("choice changed")
             self._make_plan()
 
     def _clock_chosen(self, chosen: ZoneChoice | None) -> None:
@@ -227,7 +227,7 @@ class PreviewScreen(StepScreen):
         self._proposal.decided(inventory, chosen.zone)
         if chosen != ZoneChoice(state.zone, state.utc_until):
             state.zone, state.utc_until = chosen.zone, chosen.utc_until
-            state.choices_changed("the time zone changed")
+            state.choices_changed("time zone changed")
             self._make_plan()
         elif state.plan is not None and state.preview is not None:
             self._show(state.plan, state.preview)

@@ -14,6 +14,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
@@ -26,7 +27,7 @@ from bizy_migrate_tui.wizard.flow import Step, Turn
 from bizy_migrate_tui.wizard.jobs import Job
 from bizy_migrate_tui.wizard.state import WizardState
 from bizy_migrate_tui.wizard.widgets.status_line import StatusLine
-from bizy_migrate_tui.wizard.widgets.step_rail import StepRail
+from bizy_migrate_tui.wizard.widgets.step_rail import STALE_MARK, StepRail
 
 T = TypeVar("T")
 
@@ -106,6 +107,11 @@ class StepScreen(Screen[None]):
     def tick(self) -> None:
         """Draw the latest of the job under way; called ten times a second while there is one."""
 
+    @property
+    def heading(self) -> str:
+        """The title above the step."""
+        return str(self.STEP)
+
     # What a subclass uses
 
     def say(self, text: str, tone: str = "note") -> None:
@@ -155,9 +161,13 @@ class StepScreen(Screen[None]):
         self.jobs.clear()
 
     def redraw_rail(self) -> None:
-        """The state of a step changed."""
+        """The state of a step changed; a stale one says why beside its title."""
         for rail in self.query(StepRail):
             rail.refresh()
+        because = self.state.stale_because.get(self.STEP)
+        stale = ("", "") if because is None else (f"  {STALE_MARK} look again: {because}", "not bold $text-warning")
+        for title in self.query("#title").results(Static):
+            title.update(Content.assemble(self.heading, stale))
 
     # The layout
 
@@ -168,7 +178,7 @@ class StepScreen(Screen[None]):
             yield Static("demo: sample data" if self.state.demo else "", id="tag", markup=False)
         yield StepRail(self.state, self.STEP)
         with Vertical(id="main"):
-            yield Static(str(self.STEP), id="title", markup=False)
+            yield Static(self.heading, id="title", markup=False)
             yield Static(self.LEAD, id="lead", markup=False)
             with VerticalScroll(id="body", can_focus=False) if self.SCROLLS else Vertical(id="body"):
                 yield from self.compose_step()

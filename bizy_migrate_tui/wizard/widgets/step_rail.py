@@ -10,7 +10,8 @@ from textual.widget import Widget
 from bizy_migrate_tui.wizard.flow import SHORT, Step, StepState
 from bizy_migrate_tui.wizard.state import WizardState
 
-SYMBOLS = {StepState.WAITING: "·", StepState.DONE: "✓", StepState.STALE: "↻", StepState.FAILED: "✗"}
+STALE_MARK = "↻"
+SYMBOLS = {StepState.WAITING: "·", StepState.DONE: "✓", StepState.STALE: STALE_MARK, StepState.FAILED: "✗"}
 STYLES = {
     StepState.WAITING: "$text-muted",
     StepState.DONE: "$text-success",
@@ -66,8 +67,9 @@ class StepRail(Widget):
     def _tall(self, number: int, step: Step) -> Content:
         key = f"F{number + 2}" if step in self._state.path else ""
         line = Content.assemble(self._mark(step, f"{step:<15}"), (f"{key:>3}", "$text-muted"))
-        if self._state.state_of(step) is StepState.STALE and step is not self._here:
-            return Content.assemble(line, ("\n  look again", "$text-warning"))
+        because = self._state.stale_because.get(step)
+        if because is not None and step is not self._here:
+            return Content.assemble(line, (f"\n  {because}", "$text-warning"))
         return line
 
     def _mark(self, step: Step, title: str) -> Content:
