@@ -85,7 +85,7 @@ async def test_only_what_can_be_done_now_is_offered(tmp_path: Path) -> None:
         assert not any(title.startswith("Go to Backup") for title in offered)
         await walk.go_on(Step.BACKUP)
         offered = [command.title for command in walk.app.get_system_commands(walk.app.screen)]
-        assert {"Next", "Back", "Keep it / not", "Go to Connection"} <= set(offered)
+        assert {"Make copy", "Back", "Backup on/off", "Go to Connection"} <= set(offered)
         assert "Copy path" not in offered
 
 
@@ -124,6 +124,6 @@ async def test_help_tells_the_step_and_its_keys(tmp_path: Path) -> None:
         await walk.go_on(Step.BACKUP)
         await walk.press("f1")
         assert "SQLite's own backup" in walk.text()
-        assert "Keep it / not" in walk.text()
+        assert "Backup on/off" in walk.text()
         await walk.press("escape")
         assert walk.app.screen is walk.screen

@@ -53,7 +53,9 @@ class BackupScreen(StepScreen):
         "folder and is removed at the end."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("b", "keep", "Keep it / not"),
+        Binding("enter", "copy", "Make copy"),
+        Binding("enter", "next", "Next"),
+        Binding("b", "keep", "Backup on/off"),
         Binding("c", "copy_path", "Copy path"),
         Binding("r", "again", "Copy again"),
     ]
@@ -104,6 +106,10 @@ class BackupScreen(StepScreen):
         else:
             super().action_next()
 
+    def action_copy(self) -> None:
+        """Make the copy."""
+        self.action_next()
+
     def action_keep(self) -> None:
         """Keep the copy as a backup, or not."""
         self.state.backup = not self.state.backup
@@ -128,6 +134,8 @@ class BackupScreen(StepScreen):
         """The choice comes before the copy, the rest after it."""
         if action == "keep":
             return self._result is None and not self._copying
+        if action in ("copy", "next"):
+            return (action == "copy") is (self._result is None and not self._copying)
         if action == "copy_path":
             return self._result is not None and self._result[0].is_backup
         if action == "again":

@@ -47,6 +47,9 @@ class MigrationScreen(StepScreen):
         "closes the log. The bars are weighed by rows; no time left is named before it can be known."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "start", "Start"),
+        Binding("enter", "next", "Next"),
+        Binding("enter", "say_why", show=False),
         Binding("x", "stop", "Stop"),
         Binding("l", "log", "Log"),
     ]
@@ -97,13 +100,15 @@ class MigrationScreen(StepScreen):
         return None if self.state.outcome is not None else "Nothing has been written yet. Enter starts it."
 
     def action_next(self) -> None:
-        """Start the run, or go on when it is done."""
-        if self.jobs or self.state.outcome is not None:
-            super().action_next()
-        elif self.state.plan is None:
+        """Go on when the run is done; without a plan, go back for one."""
+        if self.state.plan is None and self.state.outcome is None:
             self.end(Turn.BACK)
         else:
-            self._start()
+            super().action_next()
+
+    def action_start(self) -> None:
+        """Start the run."""
+        self._start()
 
     def action_stop(self) -> None:
         """Stop the run, after asking."""
@@ -119,6 +124,8 @@ class MigrationScreen(StepScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Stop what runs; open the log where there is one; no way back out of a run."""
         running = self._run is not None and self._run in self.jobs
+        if action in ("start", "next", "say_why"):
+            return action == self._enter
         if action == "stop":
             return running and not self._stopped
         if action == "log":
@@ -136,6 +143,13 @@ class MigrationScreen(StepScreen):
     def _draw(self) -> None:
         if self._view is not None and self.panel.display:
             self.panel.show(self._view)
+
+    @property
+    def _enter(self) -> str:
+        """What Enter does now."""
+        if self.jobs:
+            return "say_why"
+        return "start" if self.state.plan is not None and self.state.outcome is None else "next"
 
     @property
     def _nothing_to_do(self) -> bool:

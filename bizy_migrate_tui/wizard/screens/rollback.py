@@ -56,6 +56,7 @@ class RollbackScreen(StepScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "roll_back", "Roll back", priority=True),
         Binding("enter", "next", "Leave", priority=True),
+        Binding("enter", "say_why", show=False, priority=True),
         Binding("i", "include", "Changed too"),
         Binding("r", "again", "Look again"),
         Binding("x", "cancel", "Cancel"),
@@ -103,7 +104,7 @@ class RollbackScreen(StepScreen):
         return None if self._plan is not None else "There is nothing to roll back here. Escape goes back."
 
     def action_roll_back(self) -> None:
-        """Ask for the word; where nothing can be rolled back, say why."""
+        """Ask for the word; while it is being looked what would go, say so."""
         plan, reason = self._plan, self.why_not()
         if reason is not None:
             self.say(reason, "warning")
@@ -131,8 +132,9 @@ class RollbackScreen(StepScreen):
         at_work = any(job.critical for job in self.jobs)
         if action == "cancel":
             return at_work
-        if action in ("next", "roll_back"):
-            return (action == "next") is (self._done is not None)
+        if action in ("next", "roll_back", "say_why"):
+            stuck = at_work or (self._plan is None and not self.jobs)
+            return action == ("next" if self._done is not None else "say_why" if stuck else "roll_back")
         if action == "include":
             return not self.jobs and self._done is None and self._plan is not None
         if action == "again":

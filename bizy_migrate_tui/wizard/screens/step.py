@@ -53,6 +53,7 @@ class StepScreen(Screen[None]):
     AUTO_FOCUS: ClassVar[str | None] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", "Next"),
+        Binding("enter", "say_why", show=False),
         Binding("escape", "back", "Back"),
     ]
 
@@ -205,6 +206,10 @@ class StepScreen(Screen[None]):
         else:
             self.say(reason, "warning")
 
+    def action_say_why(self) -> None:
+        """Enter cannot go on now, so the footer does not offer it."""
+        self.say(self.why_not() or "", "warning")
+
     def action_back(self) -> None:
         """Go to the step before; everything that was answered stays."""
         if any(job.critical for job in self.jobs):
@@ -214,6 +219,8 @@ class StepScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Only what can be done now is offered."""
+        if action in ("next", "say_why"):
+            return (action == "say_why") is any(job.critical for job in self.jobs)
         return not (action == "back" and self.STEP is Step.WELCOME)
 
     @on(Input.Submitted)

@@ -118,7 +118,7 @@ class WelcomeScreen(StepScreen):
 
 def _way(way: Way) -> Content:
     title, text = WAYS[way]
-    return Content.assemble((f"{title:<10}", "bold"), text)
+    return Content.assemble((f"{title:<11}", "bold"), text)
 
 
 def _origin(setting: Setting[Any] | None, value: object) -> Content:

@@ -56,7 +56,8 @@ def change_text(title: str, changes: Sequence[CellChange], heading: str = PLANNE
         blocks.append(Content.styled(f"≠ {_columns(len(changed))} {heading}", "$text-warning"))
         blocks += [_changed_block(change) for change in changed]
     if same:
-        blocks.append(Content.styled(f"= {_columns(len(same))} stay as they are", "$text-success"))
+        stay = "stays as it is" if len(same) == 1 else "stay as they are"
+        blocks.append(Content.styled(f"= {_columns(len(same))} {stay}", "$text-success"))
         width = max(len(change.column) for change in same)
         blocks += [_same_line(change, width) for change in same]
     return Content("\n").join(blocks)

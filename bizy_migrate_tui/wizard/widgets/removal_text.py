@@ -1,6 +1,7 @@
 """What a rollback takes and what it leaves, and why, as text."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from textual.content import Content
 
@@ -32,7 +33,7 @@ def run_line(run: Run) -> Content:
         mark,
         f" Run {run.id}  {moment(run.started_at)}  {brought}",
         (f"  {'rolled back' if is_back else 'in place'}  ", "$text-muted" if is_back else "$text-success"),
-        (safe_text(run.source_path, 200), "$text-muted"),
+        (safe_text(home_path(Path(run.source_path)), 200), "$text-muted"),
     )
 
 
