@@ -7,11 +7,11 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.util import CommandError
 
-from bizy_migrate_tui.migration.borrowed import borrow
 from bizy_migrate_tui.migration.errors import MigrationError
-from bizy_migrate_tui.migration.schema import LEDGER_SCHEMA, check_web_tables, ensure_ledger_schema
-from bizy_migrate_tui.migration.target import Target, connect
-from bizy_migrate_tui.migration.web_schema import METADATA
+from bizy_migrate_tui.migration.postgresql.borrowed import borrow
+from bizy_migrate_tui.migration.postgresql.schema import LEDGER_SCHEMA, check_web_tables, ensure_ledger_schema
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
+from bizy_migrate_tui.migration.postgresql.web_schema import METADATA
 
 
 def run(connection: sa.Connection) -> None:

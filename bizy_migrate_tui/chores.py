@@ -12,12 +12,13 @@ import click
 
 from bizy_migrate_tui.display import group_digits, safe_text
 from bizy_migrate_tui.headless import target_of
-from bizy_migrate_tui.migration import accounts, ledger
 from bizy_migrate_tui.migration.errors import ExitCode, TargetError, UsageError
-from bizy_migrate_tui.migration.ledger import PreservedRow, Run
+from bizy_migrate_tui.migration.ledger import ledger
+from bizy_migrate_tui.migration.ledger.ledger import PreservedRow, Run
+from bizy_migrate_tui.migration.postgresql import accounts
+from bizy_migrate_tui.migration.postgresql.target import connect
+from bizy_migrate_tui.migration.prerequisites.setup import admin_target, set_up
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.setup import admin_target, set_up
-from bizy_migrate_tui.migration.target import connect
 from bizy_migrate_tui.report import Report
 from bizy_migrate_tui.settings import Origin, Settings
 from bizy_migrate_tui.terminal import ask_password, can_ask, say

@@ -9,14 +9,14 @@ from rich.text import Text
 
 from bizy_migrate_tui.display import group_digits, safe_text
 from bizy_migrate_tui.interruption import Interruption
-from bizy_migrate_tui.migration.column_census import ColumnCensus, TableCensus
 from bizy_migrate_tui.migration.errors import ExitCode
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent
-from bizy_migrate_tui.migration.plan import Choices
-from bizy_migrate_tui.migration.preserving import cell_as_json
+from bizy_migrate_tui.migration.load.preserving import cell_as_json
+from bizy_migrate_tui.migration.plan.column_census import ColumnCensus, TableCensus
+from bizy_migrate_tui.migration.plan.plan import Choices
 from bizy_migrate_tui.migration.rules.values import Raw, as_text
 from bizy_migrate_tui.migration.session import Session
-from bizy_migrate_tui.migration.snapshot import refuse_unreadable
+from bizy_migrate_tui.migration.source.snapshot import refuse_unreadable
 from bizy_migrate_tui.report import Report
 from bizy_migrate_tui.settings import Settings
 

@@ -14,7 +14,7 @@ from typing import Final
 import click
 
 from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
-from bizy_migrate_tui.migration.address import Target
+from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.sample import ZONE, write_sample
 from bizy_migrate_tui.settings import DEFAULT_EMAIL, DEFAULT_USERNAME, Origin, Setting, Settings
 
@@ -78,7 +78,7 @@ def _make_database(server: EmbeddedServer) -> Target:
     """The role and its empty database, as the guide's script leaves them."""
     from psycopg2 import sql
 
-    from bizy_migrate_tui.migration.target import connect
+    from bizy_migrate_tui.migration.postgresql.target import connect
 
     admin, password = server.target(), server.password
     with closing(connect(admin)) as connection:

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.errors import MigrationError, TargetError
+from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.migration.secret import Secret
 
 ADMIN: Final = "postgres"

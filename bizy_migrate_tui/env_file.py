@@ -16,8 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.errors import UsageError
+from bizy_migrate_tui.migration.postgresql.address import Target
 
 if TYPE_CHECKING:
     from dotenv.parser import Binding

@@ -16,20 +16,20 @@ from bizy_migrate_tui.beginning import begin
 from bizy_migrate_tui.display import human_seconds
 from bizy_migrate_tui.interruption import Interruption
 from bizy_migrate_tui.logs import LOGGER
-from bizy_migrate_tui.migration.advice import explain
+from bizy_migrate_tui.migration.advice.advice import explain
 from bizy_migrate_tui.migration.errors import Cancelled, ExitCode, MigrationError, UsageError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent
 from bizy_migrate_tui.migration.findings import Choice
-from bizy_migrate_tui.migration.prerequisite_subject import NO_TARGET
-from bizy_migrate_tui.migration.target import Target, connect
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
+from bizy_migrate_tui.migration.prerequisites.subject import NO_TARGET
 from bizy_migrate_tui.report import Report
 from bizy_migrate_tui.settings import Flags, Settings
 from bizy_migrate_tui.telling import hint_of, tell_next_steps, tell_outcome, tell_plan, tell_rollback
 from bizy_migrate_tui.terminal import confirm, refuse_silence, say, say_check, say_error, say_warning
 
 if TYPE_CHECKING:
-    from bizy_migrate_tui.migration.plan import Plan
-    from bizy_migrate_tui.migration.rollback import RollbackPlan
+    from bizy_migrate_tui.migration.plan.plan import Plan
+    from bizy_migrate_tui.migration.rollback.rollback import RollbackPlan
     from bizy_migrate_tui.migration.session import Session
 
 _LOG: Final = logging.getLogger(LOGGER)
@@ -118,8 +118,8 @@ class Migration:
         return self._write_env(change, report)
 
     def _plan(self, session: "Session", settings: Settings, report: Report, on_event: OnEvent, cancel: Cancellation) -> "Plan":
-        from bizy_migrate_tui.migration.plan import Choices
-        from bizy_migrate_tui.migration.snapshot import refuse_unreadable
+        from bizy_migrate_tui.migration.plan.plan import Choices
+        from bizy_migrate_tui.migration.source.snapshot import refuse_unreadable
 
         refuse_unreadable(settings.sqlite_path.value)
         connect(target_of(settings), cancel=cancel).close()  # a server that is down is told before a backup is made
@@ -179,7 +179,7 @@ def _refuse_choices(on: Mapping[str, Choice]) -> None:
 
 def check(settings: Settings, report: Report, _interruption: Interruption) -> int:
     """`check`: the prerequisites, one line each with the remedy."""
-    from bizy_migrate_tui.migration.prerequisites import CheckState, PrerequisiteResult, check_all
+    from bizy_migrate_tui.migration.prerequisites.prerequisites import CheckState, PrerequisiteResult, check_all
 
     def tell(result: PrerequisiteResult) -> None:
         if result.state is CheckState.WARNING:
@@ -199,7 +199,7 @@ def check(settings: Settings, report: Report, _interruption: Interruption) -> in
 
 def verify(settings: Settings, report: Report, interruption: Interruption, *, run_id: int | None) -> int:
     """`verify`: source and target compared again."""
-    from bizy_migrate_tui.migration.verification import verify as compare
+    from bizy_migrate_tui.migration.verification.verification import verify as compare
 
     target = target_of(settings)
     found = interruption.work(
@@ -223,7 +223,7 @@ def rollback(
     settings: Settings, report: Report, interruption: Interruption, *, run_id: int | None, include_changed: bool, yes: bool
 ) -> int:
     """`rollback`: says what goes and what stays, asks, removes, and takes `.env` back."""
-    from bizy_migrate_tui.migration.rollback import plan_rollback, roll_back
+    from bizy_migrate_tui.migration.rollback.rollback import plan_rollback, roll_back
 
     target = target_of(settings)
     refuse_silence(yes=yes)

@@ -14,15 +14,15 @@ from bizy_migrate_tui.migration.errors import Cancelled, MigrationError, ProofFa
 from bizy_migrate_tui.migration.findings import Check, Finding
 
 if TYPE_CHECKING:  # SQLAlchemy comes with these; a report of an error needs none of it
-    from bizy_migrate_tui.migration.inventory import Inventory
-    from bizy_migrate_tui.migration.ledger import Run
-    from bizy_migrate_tui.migration.plan import Plan
-    from bizy_migrate_tui.migration.prerequisites import PrerequisiteResult
-    from bizy_migrate_tui.migration.rollback import RollbackOutcome
-    from bizy_migrate_tui.migration.run import Outcome
-    from bizy_migrate_tui.migration.snapshot import Snapshot
-    from bizy_migrate_tui.migration.target import Target
-    from bizy_migrate_tui.migration.verification import Verification
+    from bizy_migrate_tui.migration.ledger.ledger import Run
+    from bizy_migrate_tui.migration.plan.plan import Plan
+    from bizy_migrate_tui.migration.postgresql.target import Target
+    from bizy_migrate_tui.migration.prerequisites.prerequisites import PrerequisiteResult
+    from bizy_migrate_tui.migration.rollback.rollback import RollbackOutcome
+    from bizy_migrate_tui.migration.run.run import Outcome
+    from bizy_migrate_tui.migration.source.inventory import Inventory
+    from bizy_migrate_tui.migration.source.snapshot import Snapshot
+    from bizy_migrate_tui.migration.verification.verification import Verification
 
 
 class Report:

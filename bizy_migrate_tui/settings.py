@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from bizy_migrate_tui.env_file import read_env
-from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.clock import local_zone_name, zone_named
+from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.migration.secret import Secret
 
 T = TypeVar("T")

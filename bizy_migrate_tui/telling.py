@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 from bizy_migrate_tui.display import group_digits, human_seconds
 from bizy_migrate_tui.migration.clock import zone_named
 from bizy_migrate_tui.migration.findings import Choice, Severity
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.postgresql.target import Target
 from bizy_migrate_tui.next_steps import next_steps
 from bizy_migrate_tui.terminal import say, say_check, say_password
 
 if TYPE_CHECKING:
-    from bizy_migrate_tui.migration.plan import Plan
-    from bizy_migrate_tui.migration.rollback import RollbackPlan
-    from bizy_migrate_tui.migration.run import Outcome
+    from bizy_migrate_tui.migration.plan.plan import Plan
+    from bizy_migrate_tui.migration.rollback.rollback import RollbackPlan
+    from bizy_migrate_tui.migration.run.run import Outcome
 
 _IDS_SHOWN: Final = 10
 _KEPT_SHOWN: Final = 20

@@ -7,8 +7,8 @@ import pytest
 from psycopg2 import sql
 
 from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.target import Target, connect
 from tests.bizy_source import create_tables, run_bizy_commands
 
 AWKWARD_PASSWORD = "p@ss:w/rd%#"

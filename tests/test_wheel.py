@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.postgresql.target import Target
 from tests.bizy_source import make_source
 
 CHECKOUT = Path(__file__).parent.parent

@@ -5,19 +5,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from bizy_migrate_tui.migration import clock, planning
-from bizy_migrate_tui.migration import run as running
-from bizy_migrate_tui.migration.advice import explain
-from bizy_migrate_tui.migration.column_census import TableCensus, take_column_census
+from bizy_migrate_tui.migration import clock
+from bizy_migrate_tui.migration.advice.advice import explain
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, ignore
-from bizy_migrate_tui.migration.inventory import Inventory, take_inventory
-from bizy_migrate_tui.migration.plan import Choices, Plan
-from bizy_migrate_tui.migration.preview import Preview
-from bizy_migrate_tui.migration.run import Outcome
-from bizy_migrate_tui.migration.scratch import Scratch
-from bizy_migrate_tui.migration.snapshot import Snapshot, take_snapshot
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.plan import planning
+from bizy_migrate_tui.migration.plan.column_census import TableCensus, take_column_census
+from bizy_migrate_tui.migration.plan.plan import Choices, Plan
+from bizy_migrate_tui.migration.plan.preview import Preview
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.run import run as running
+from bizy_migrate_tui.migration.run.run import Outcome
+from bizy_migrate_tui.migration.source.inventory import Inventory, take_inventory
+from bizy_migrate_tui.migration.source.scratch import Scratch
+from bizy_migrate_tui.migration.source.snapshot import Snapshot, take_snapshot
 
 T = TypeVar("T")
 

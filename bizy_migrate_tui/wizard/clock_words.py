@@ -1,7 +1,7 @@
 """What the evidence on clocks says, in plain language."""
 
 from bizy_migrate_tui.migration.clock import zone_named
-from bizy_migrate_tui.migration.evidence import ClockEvidence, Jump, Sighting
+from bizy_migrate_tui.migration.source.evidence import ClockEvidence, Jump, Sighting
 
 IDS_NAMED = 5
 

@@ -4,22 +4,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent
+from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.migration.secret import Secret
 
 if TYPE_CHECKING:  # SQLAlchemy is imported after the first paint
-    from bizy_migrate_tui.migration.inventory import Inventory
-    from bizy_migrate_tui.migration.ledger import Run
-    from bizy_migrate_tui.migration.plan import Choices, Plan
-    from bizy_migrate_tui.migration.prerequisites import PrerequisiteResult
-    from bizy_migrate_tui.migration.preview import Preview
-    from bizy_migrate_tui.migration.rollback import RollbackOutcome, RollbackPlan
-    from bizy_migrate_tui.migration.run import Outcome
-    from bizy_migrate_tui.migration.setup import SetupOutcome
-    from bizy_migrate_tui.migration.snapshot import Snapshot
-    from bizy_migrate_tui.migration.target import TargetState
-    from bizy_migrate_tui.migration.verification import Verification
+    from bizy_migrate_tui.migration.ledger.ledger import Run
+    from bizy_migrate_tui.migration.plan.plan import Choices, Plan
+    from bizy_migrate_tui.migration.plan.preview import Preview
+    from bizy_migrate_tui.migration.postgresql.target import TargetState
+    from bizy_migrate_tui.migration.prerequisites.prerequisites import PrerequisiteResult
+    from bizy_migrate_tui.migration.prerequisites.setup import SetupOutcome
+    from bizy_migrate_tui.migration.rollback.rollback import RollbackOutcome, RollbackPlan
+    from bizy_migrate_tui.migration.run.run import Outcome
+    from bizy_migrate_tui.migration.source.inventory import Inventory
+    from bizy_migrate_tui.migration.source.snapshot import Snapshot
+    from bizy_migrate_tui.migration.verification.verification import Verification
 
 
 class Work(Protocol):

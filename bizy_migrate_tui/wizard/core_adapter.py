@@ -7,20 +7,20 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent
+from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.migration.secret import Secret
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection
 
-    from bizy_migrate_tui.migration.ledger import Run
-    from bizy_migrate_tui.migration.prerequisites import PrerequisiteResult
-    from bizy_migrate_tui.migration.rollback import RollbackOutcome, RollbackPlan
+    from bizy_migrate_tui.migration.ledger.ledger import Run
+    from bizy_migrate_tui.migration.postgresql.target import TargetState
+    from bizy_migrate_tui.migration.prerequisites.prerequisites import PrerequisiteResult
+    from bizy_migrate_tui.migration.prerequisites.setup import SetupOutcome
+    from bizy_migrate_tui.migration.rollback.rollback import RollbackOutcome, RollbackPlan
     from bizy_migrate_tui.migration.session import Session
-    from bizy_migrate_tui.migration.setup import SetupOutcome
-    from bizy_migrate_tui.migration.target import TargetState
-    from bizy_migrate_tui.migration.verification import Verification
+    from bizy_migrate_tui.migration.verification.verification import Verification
 
 
 class RealCore:
@@ -34,19 +34,19 @@ class RealCore:
         on_result: "Callable[[PrerequisiteResult], None]",
     ) -> "tuple[PrerequisiteResult, ...]":
         """Run every prerequisite's check side by side."""
-        from bizy_migrate_tui.migration.prerequisites import check_all
+        from bizy_migrate_tui.migration.prerequisites.prerequisites import check_all
 
         return check_all(sqlite_path, target, on_result, env_file=env_file)
 
     def set_up(self, target: Target, user: str | None, password: Secret | None) -> "SetupOutcome":
         """Make role, database, grants and tables, logged in as that administrator."""
-        from bizy_migrate_tui.migration.setup import admin_target, set_up
+        from bizy_migrate_tui.migration.prerequisites.setup import admin_target, set_up
 
         return set_up(target, admin_target(target, user, password))
 
     def make_tables(self, target: Target) -> None:
         """Bring the target's tables to their newest form."""
-        from bizy_migrate_tui.migration.schema import upgrade
+        from bizy_migrate_tui.migration.postgresql.schema import upgrade
 
         with _connected(target) as open_connection:
             upgrade(open_connection)
@@ -54,7 +54,7 @@ class RealCore:
 
     def survey(self, target: Target) -> "TargetState":
         """Connect and look at what is there."""
-        from bizy_migrate_tui.migration.target import survey
+        from bizy_migrate_tui.migration.postgresql.target import survey
 
         with _connected(target, readonly=True) as open_connection:
             return survey(open_connection)
@@ -69,20 +69,20 @@ class RealCore:
         self, sqlite_path: Path, target: Target, run_id: int | None, on_event: OnEvent, cancel: Cancellation
     ) -> "Verification":
         """Compare source and target again."""
-        from bizy_migrate_tui.migration.verification import verify
+        from bizy_migrate_tui.migration.verification.verification import verify
 
         return verify(sqlite_path, target, run_id=run_id, on_event=on_event, cancel=cancel, with_profiles=True)
 
     def list_runs(self, target: Target) -> "tuple[Run, ...]":
         """The ledger, newest first."""
-        from bizy_migrate_tui.migration.ledger import list_runs
+        from bizy_migrate_tui.migration.ledger.ledger import list_runs
 
         with _connected(target, readonly=True) as open_connection:
             return list_runs(open_connection)
 
     def plan_rollback(self, target: Target, run_id: int | None, *, include_changed: bool) -> "RollbackPlan":
         """Say what a rollback would remove and keep."""
-        from bizy_migrate_tui.migration.rollback import plan_rollback
+        from bizy_migrate_tui.migration.rollback.rollback import plan_rollback
 
         with _connected(target, readonly=True) as open_connection:
             return plan_rollback(open_connection, run_id, include_changed=include_changed)
@@ -91,14 +91,14 @@ class RealCore:
         self, target: Target, run_id: int, *, include_changed: bool, on_event: OnEvent, cancel: Cancellation
     ) -> "RollbackOutcome":
         """Remove a run's rows, and prove it."""
-        from bizy_migrate_tui.migration.rollback import roll_back
+        from bizy_migrate_tui.migration.rollback.rollback import roll_back
 
         return roll_back(target, run_id, include_changed=include_changed, on_event=on_event, cancel=cancel)
 
 
 @contextmanager
 def _connected(target: Target, *, readonly: bool = False) -> "Iterator[connection]":
-    from bizy_migrate_tui.migration.target import connect
+    from bizy_migrate_tui.migration.postgresql.target import connect
 
     with closing(connect(target, readonly=readonly)) as open_connection:
         yield open_connection

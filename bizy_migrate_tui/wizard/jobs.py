@@ -58,7 +58,7 @@ class Job(Generic[T]):
         try:
             result = self._call(self._listen, self.cancel)
         except Exception as raised:
-            from bizy_migrate_tui.migration.advice import explain  # noqa: PLC0415 (after the first paint)
+            from bizy_migrate_tui.migration.advice.advice import explain  # noqa: PLC0415 (after the first paint)
 
             error = explain(raised)
             self._deliver = lambda: self._failed(error)

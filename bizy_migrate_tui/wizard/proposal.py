@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from bizy_migrate_tui.migration.clock import zone_named
-from bizy_migrate_tui.migration.inventory import Inventory
-from bizy_migrate_tui.migration.plan import Plan
+from bizy_migrate_tui.migration.plan.plan import Plan
+from bizy_migrate_tui.migration.source.inventory import Inventory
 from bizy_migrate_tui.wizard.state import WizardState
 
 

@@ -6,7 +6,7 @@ The figures are measured (`python -m tests.benchmarks`): a million tasks load in
 from collections.abc import Mapping
 
 from bizy_migrate_tui.migration.events import Phase
-from bizy_migrate_tui.migration.plan import Plan
+from bizy_migrate_tui.migration.plan.plan import Plan
 
 INDEX_A_ROW, PROOF_A_ROW, CHECK_A_ROW = 1.2, 1.7, 0.45
 """Of what the load of a row takes: to build its part of the indexes, to prove it, to count it in the final checks."""

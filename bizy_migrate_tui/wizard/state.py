@@ -5,21 +5,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.errors import ExitCode, MigrationError
 from bizy_migrate_tui.migration.findings import Choice
+from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.migration.secret import Secret
 from bizy_migrate_tui.settings import Settings
 from bizy_migrate_tui.wizard.flow import PATHS, Step, StepState, Way
 
 if TYPE_CHECKING:  # SQLAlchemy is imported after the first paint
-    from bizy_migrate_tui.migration.inventory import Inventory
-    from bizy_migrate_tui.migration.plan import Choices, Plan
-    from bizy_migrate_tui.migration.preview import Preview
-    from bizy_migrate_tui.migration.run import Outcome
-    from bizy_migrate_tui.migration.snapshot import Snapshot
-    from bizy_migrate_tui.migration.target import TargetState
-    from bizy_migrate_tui.migration.verification import Verification
+    from bizy_migrate_tui.migration.plan.plan import Choices, Plan
+    from bizy_migrate_tui.migration.plan.preview import Preview
+    from bizy_migrate_tui.migration.postgresql.target import TargetState
+    from bizy_migrate_tui.migration.run.run import Outcome
+    from bizy_migrate_tui.migration.source.inventory import Inventory
+    from bizy_migrate_tui.migration.source.snapshot import Snapshot
+    from bizy_migrate_tui.migration.verification.verification import Verification
     from bizy_migrate_tui.wizard.core import Work
 
 
@@ -86,7 +86,7 @@ class WizardState:
     @property
     def choices(self) -> "Choices":
         """The user's decisions as the core takes them."""
-        from bizy_migrate_tui.migration.plan import Choices  # noqa: PLC0415 (heavy: after the first paint)
+        from bizy_migrate_tui.migration.plan.plan import Choices  # noqa: PLC0415 (heavy: after the first paint)
 
         return Choices(self.zone, self.utc_until, self.email, self.username, self.password, dict(self.on))
 

@@ -7,11 +7,11 @@ from typing import Final
 
 from psycopg2.extensions import make_dsn
 
-from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.clock import zone_named
 from bizy_migrate_tui.migration.errors import MigrationError, UsageError
+from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.snapshot import refuse_unreadable
+from bizy_migrate_tui.migration.source.snapshot import refuse_unreadable
 
 FIELDS: Final = ("host", "port", "dbname", "user", "sslmode")
 """The parts of a target that have a field of their own; others (service, options) live in the URL alone."""

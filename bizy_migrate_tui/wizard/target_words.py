@@ -1,6 +1,6 @@
 """What was found in the target, in plain language."""
 
-from bizy_migrate_tui.migration.target import TargetState
+from bizy_migrate_tui.migration.postgresql.target import TargetState
 from bizy_migrate_tui.wizard.wording import counted, listed
 
 NOUNS = {"users": ("user", "users"), "goals": ("goal", "goals"), "tasks": ("task", "tasks")}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bizy_migrate_tui.migration.plan import Plan, TablePlan
+from bizy_migrate_tui.migration.plan.plan import Plan, TablePlan
 
 COUNTED = {"tasks": ("task", "tasks"), "goals": ("goal", "goals")}
 

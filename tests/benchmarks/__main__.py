@@ -19,9 +19,9 @@ from psycopg2 import sql
 
 from bizy_migrate_tui.embedded import ADMIN, SOCKET_PORT, EmbeddedServer, embedded_server
 from bizy_migrate_tui.migration.events import Phase
-from bizy_migrate_tui.migration.plan import Choices
+from bizy_migrate_tui.migration.plan.plan import Choices
+from bizy_migrate_tui.migration.postgresql.target import connect
 from bizy_migrate_tui.migration.session import Session
-from bizy_migrate_tui.migration.target import connect
 from tests.benchmarks.floor import floor_seconds
 from tests.benchmarks.source import write_source
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
 from bizy_migrate_tui.migration.errors import Cancelled
 from bizy_migrate_tui.migration.events import Cancellation, Event, Phase, PhaseStarted
-from bizy_migrate_tui.migration.plan import Choices
+from bizy_migrate_tui.migration.plan.plan import Choices
 from bizy_migrate_tui.migration.session import Session
 from tests.benchmarks.source import write_source
 

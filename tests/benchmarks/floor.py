@@ -15,8 +15,8 @@ from psycopg2.extensions import make_dsn
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
 
-from bizy_migrate_tui.migration.target import Target, connect
-from bizy_migrate_tui.migration.web_schema import METADATA
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
+from bizy_migrate_tui.migration.postgresql.web_schema import METADATA
 
 TABLES = ("users", "goals", "tasks")
 

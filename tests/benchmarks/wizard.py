@@ -22,8 +22,8 @@ from textual.pilot import Pilot
 from bizy_migrate_tui.embedded import embedded_server
 from bizy_migrate_tui.migration.errors import Cancelled
 from bizy_migrate_tui.migration.events import Cancellation
-from bizy_migrate_tui.migration.preview import Kind, Preview
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.plan.preview import Kind, Preview
+from bizy_migrate_tui.migration.postgresql.target import Target
 from bizy_migrate_tui.settings import Flags, resolve
 from bizy_migrate_tui.wizard.app import WizardApp
 from bizy_migrate_tui.wizard.core_adapter import RealCore

@@ -9,7 +9,7 @@ import bcrypt
 import pytest
 
 from bizy_migrate_tui.embedded import EmbeddedServer
-from bizy_migrate_tui.migration.target import Target, connect
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
 from tests.bizy_source import make_source
 from tests.cli.conftest import Command, Ran
 

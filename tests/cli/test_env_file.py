@@ -7,7 +7,7 @@ import pytest
 
 from bizy_migrate_tui import env_file
 from bizy_migrate_tui.migration.errors import UsageError
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.postgresql.target import Target
 
 TARGET = Target.from_url("postgresql://bizy:p%40ss%2Fw@localhost:5432/bizy_dev")
 URL = "postgresql://bizy:p%40ss%2Fw@localhost:5432/bizy_dev"

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import bcrypt
 import pytest
 
-from bizy_migrate_tui.migration.target import Target, connect
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
 from tests.bizy_source import copy_of, make_source
 from tests.cli.conftest import Command
 

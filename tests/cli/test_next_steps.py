@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.postgresql.target import Target
 from bizy_migrate_tui.telling import tell_next_steps
 from tests.core.moving import move
 from tests.target.back_end import create_all

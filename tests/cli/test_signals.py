@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bizy_migrate_tui.migration.target import Target, connect
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
 from tests.cli.conftest import OURS, Command
 
 pty = pytest.importorskip("pty")  # Windows has neither pseudo-terminals nor these signals

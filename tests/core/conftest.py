@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.postgresql.target import Target
 
 
 @pytest.fixture

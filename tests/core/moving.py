@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 import psycopg2
 import psycopg2.extras
 
-from bizy_migrate_tui.migration.plan import Choices, Plan
-from bizy_migrate_tui.migration.run import Outcome
+from bizy_migrate_tui.migration.plan.plan import Choices, Plan
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.run.run import Outcome
 from bizy_migrate_tui.migration.session import Session
-from bizy_migrate_tui.migration.target import Target
 
 ZONE = "America/New_York"
 Row = dict[str, Any]

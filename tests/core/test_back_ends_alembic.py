@@ -7,10 +7,11 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from bizy_migrate_tui.migration import indexes, verification
-from bizy_migrate_tui.migration.plan import Choices
-from bizy_migrate_tui.migration.run import Status
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.plan.plan import Choices
+from bizy_migrate_tui.migration.postgresql import indexes
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.run.run import Status
+from bizy_migrate_tui.migration.verification import verification
 from tests.bizy_source import make_source
 from tests.core.moving import ZONE, ask, move, target_rows
 from tests.target.back_end import REVISIONS, autogenerate, create_all, own_history

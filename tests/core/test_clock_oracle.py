@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import literal, select
 
-from bizy_migrate_tui.migration import clock, wall_clock
+from bizy_migrate_tui.migration import clock
 from bizy_migrate_tui.migration.clock import Oddity
-from bizy_migrate_tui.migration.clock_sql import in_utc
-from bizy_migrate_tui.migration.reading import Reading
-from bizy_migrate_tui.migration.workbook import to_sql
+from bizy_migrate_tui.migration.comparison import wall_clock
+from bizy_migrate_tui.migration.source.clock_sql import in_utc
+from bizy_migrate_tui.migration.source.reading import Reading
+from bizy_migrate_tui.migration.source.workbook import to_sql
 from tests.core.tzif import Zone
 
 ZONES = [

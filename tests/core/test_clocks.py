@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bizy_migrate_tui.migration.plan import Choices
-from bizy_migrate_tui.migration.run import Status
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.plan.plan import Choices
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.run.run import Status
 from tests.bizy_source import make_source
 from tests.core.moving import (
     ZONE,

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bizy_migrate_tui.migration.column_census import ColumnCensus, TableCensus
 from bizy_migrate_tui.migration.errors import UsageError
-from bizy_migrate_tui.migration.plan import Choices
+from bizy_migrate_tui.migration.plan.column_census import ColumnCensus, TableCensus
+from bizy_migrate_tui.migration.plan.plan import Choices
 from bizy_migrate_tui.migration.rules.values import RawText
 from bizy_migrate_tui.migration.session import Session
 from tests.bizy_source import make_source

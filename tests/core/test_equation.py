@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bizy_migrate_tui.embedded import EmbeddedServer
-from bizy_migrate_tui.migration.plan import Choices
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.plan.plan import Choices
+from bizy_migrate_tui.migration.postgresql.target import Target
 from tests.bizy_source import TABLES
 from tests.conftest import fresh_database
 from tests.core.equation import Broken, missing, rows_in

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
 from bizy_migrate_tui.embedded import EmbeddedServer
-from bizy_migrate_tui.migration import schema, workbook
-from bizy_migrate_tui.migration.inventory import Inventory
-from bizy_migrate_tui.migration.plan import Choices
+from bizy_migrate_tui.migration.plan.plan import Choices
+from bizy_migrate_tui.migration.postgresql import schema
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
 from bizy_migrate_tui.migration.session import Session
-from bizy_migrate_tui.migration.target import Target, connect
+from bizy_migrate_tui.migration.source import workbook
+from bizy_migrate_tui.migration.source.inventory import Inventory
 from tests.bizy_source import GOAL, TABLES, TASK
 from tests.conftest import fresh_database
 from tests.core.moving import Row, ask, target_rows

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from bizy_migrate_tui.migration.errors import MigrationError, ProofFailed, SchemaMismatch
-from bizy_migrate_tui.migration.load import Loader
-from bizy_migrate_tui.migration.run import Status
+from bizy_migrate_tui.migration.load.load import Loader
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.run.run import Status
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.target import Target
 from tests.bizy_source import make_source
 from tests.core.moving import ask, everything_in, move, target_rows
 from tests.target.back_end import create_all

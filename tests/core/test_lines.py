@@ -6,8 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import ColumnElement, column, select, table
 
-from bizy_migrate_tui.migration.lines import SHORTEST_NUMBER, number_text, shortest_number
-from bizy_migrate_tui.migration.workbook import to_sql
+from bizy_migrate_tui.migration.comparison.lines import SHORTEST_NUMBER, number_text, shortest_number
+from bizy_migrate_tui.migration.source.workbook import to_sql
 
 _THOUSANDTHS = st.integers(-(10**10), 10**10).map(lambda number: number / 1000)
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from bizy_migrate_tui.migration.target import Target
-from bizy_migrate_tui.migration.verification import verify
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.verification.verification import verify
 from tests.bizy_source import make_source
 from tests.core.moving import ask, move
 

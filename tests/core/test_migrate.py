@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from bizy_migrate_tui.migration.findings import Severity
-from bizy_migrate_tui.migration.plan import Choices
-from bizy_migrate_tui.migration.run import Status
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.plan.plan import Choices
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.run.run import Status
 from tests.bizy_source import make_source, run_bizy
 from tests.core.moving import (
     ZONE,

@@ -6,11 +6,11 @@ import pytest
 
 from bizy_migrate_tui.migration.errors import Cancelled
 from bizy_migrate_tui.migration.events import Cancellation
-from bizy_migrate_tui.migration.plan import Choices
-from bizy_migrate_tui.migration.preview import Kind, Preview
+from bizy_migrate_tui.migration.plan.plan import Choices
+from bizy_migrate_tui.migration.plan.preview import Kind, Preview
+from bizy_migrate_tui.migration.postgresql.target import Target
 from bizy_migrate_tui.migration.session import Session
-from bizy_migrate_tui.migration.target import Target
-from bizy_migrate_tui.migration.verification import verify
+from bizy_migrate_tui.migration.verification.verification import verify
 from tests.bizy_source import make_source
 from tests.core.moving import ZONE, ask, move
 
@@ -80,8 +80,8 @@ def test_a_search_takes_signs_for_what_they_are_and_stops_when_unwanted(tmp_path
 def test_a_long_search_tells_what_it_has_found_while_it_goes_on(
     tmp_path: Path, database: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bizy_migrate_tui.migration.preview._STEPS", 1)
-    monkeypatch.setattr("bizy_migrate_tui.migration.preview._TELL_AFTER", 0.0)
+    monkeypatch.setattr("bizy_migrate_tui.migration.plan.preview._STEPS", 1)
+    monkeypatch.setattr("bizy_migrate_tui.migration.plan.preview._TELL_AFTER", 0.0)
     source = make_source(tmp_path / "tasks.db", tasks=[{"title": f"call {n}"} for n in range(1, 31)])
     told: list[tuple[str, ...]] = []
     with Session(source) as session:

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from bizy_migrate_tui.migration.plan import Choices
-from bizy_migrate_tui.migration.run import Status
+from bizy_migrate_tui.migration.plan.plan import Choices
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.run.run import Status
 from bizy_migrate_tui.migration.session import Session
-from bizy_migrate_tui.migration.target import Target
-from bizy_migrate_tui.migration.verification import verify
+from bizy_migrate_tui.migration.verification.verification import verify
 from tests.bizy_source import Schema, make_source
 from tests.core.moving import Row, ask, everything_in, move, source_rows, target_rows
 from tests.target.back_end import create_all

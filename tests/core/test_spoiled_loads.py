@@ -7,11 +7,11 @@ from sqlalchemy import JSON, DateTime, Float, Integer
 
 from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.errors import ProofFailed, RunFailed
-from bizy_migrate_tui.migration.load import Loader
-from bizy_migrate_tui.migration.plan import Choices, Plan
+from bizy_migrate_tui.migration.load.load import Loader
+from bizy_migrate_tui.migration.plan.plan import Choices, Plan
+from bizy_migrate_tui.migration.postgresql.web_schema import METADATA
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES
 from bizy_migrate_tui.migration.session import Session
-from bizy_migrate_tui.migration.web_schema import METADATA
 from tests.bizy_source import make_source
 from tests.conftest import fresh_database
 from tests.core.moving import ZONE, everything_in

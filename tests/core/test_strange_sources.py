@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from bizy_migrate_tui.embedded import EmbeddedServer
-from bizy_migrate_tui.migration import workbook
 from bizy_migrate_tui.migration.errors import SourceError
-from bizy_migrate_tui.migration.run import Status
-from bizy_migrate_tui.migration.target import Target
-from bizy_migrate_tui.migration.verification import verify
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.run.run import Status
+from bizy_migrate_tui.migration.source import workbook
+from bizy_migrate_tui.migration.verification.verification import verify
 from tests.bizy_source import TABLES, make_source
 from tests.conftest import fresh_database
 from tests.core.moving import Row, ask, move, target_rows

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bizy_migrate_tui.migration import verification
 from bizy_migrate_tui.migration.errors import PlanBlocked
-from bizy_migrate_tui.migration.plan import Choices
-from bizy_migrate_tui.migration.run import Status
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.plan.plan import Choices
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.run.run import Status
+from bizy_migrate_tui.migration.verification import verification
 from tests.bizy_source import make_source
 from tests.core.moving import ZONE, Row, ask, move, plan_for, target_rows
 from tests.target.back_end import create_all

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.postgresql.target import Target
 from tests.bizy_source import make_source
 from tests.core.moving import (
     Row,

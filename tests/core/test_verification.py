@@ -8,10 +8,10 @@ import pytest
 from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.errors import ProofFailed
 from bizy_migrate_tui.migration.events import Event, Phase, PhaseStarted
-from bizy_migrate_tui.migration.load import Loader
-from bizy_migrate_tui.migration.target import Target
-from bizy_migrate_tui.migration.verification import Verification, verify
-from bizy_migrate_tui.migration.web_schema import METADATA
+from bizy_migrate_tui.migration.load.load import Loader
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.postgresql.web_schema import METADATA
+from bizy_migrate_tui.migration.verification.verification import Verification, verify
 from tests.bizy_source import make_source
 from tests.conftest import fresh_database
 from tests.core.moving import ask, everything_in, move

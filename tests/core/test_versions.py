@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from bizy_migrate_tui.migration.run import Status
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.run.run import Status
 from tests.bizy_source import Schema, make_source
 from tests.core.moving import (
     ask,

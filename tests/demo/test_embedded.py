@@ -12,8 +12,8 @@ import pytest
 from bizy_migrate_tui import embedded
 from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
 from bizy_migrate_tui.migration.errors import TargetError
+from bizy_migrate_tui.migration.postgresql.target import Target, connect, survey
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.target import Target, connect, survey
 
 
 def version(target: Target) -> str:

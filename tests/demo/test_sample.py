@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bizy_migrate_tui.migration.findings import Severity
-from bizy_migrate_tui.migration.plan import Choices
+from bizy_migrate_tui.migration.plan.plan import Choices
+from bizy_migrate_tui.migration.postgresql.target import Target
 from bizy_migrate_tui.migration.session import Session
-from bizy_migrate_tui.migration.target import Target
 from bizy_migrate_tui.sample import TASKS, UTC_UNTIL, ZONE, write_sample
 from tests.bizy_source import make_source, run_bizy
 from tests.core.moving import move, source_rows, target_rows

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
-from bizy_migrate_tui.migration import accounts, indexes
+from bizy_migrate_tui.migration.postgresql import accounts, indexes
+from bizy_migrate_tui.migration.postgresql.target import Target
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.target import Target
 from tests.cli.conftest import command, home
 from tests.core.moving import ask
 from tests.faults.harness import small_source

@@ -16,14 +16,14 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from bizy_migrate_tui.embedded import EmbeddedServer
-from bizy_migrate_tui.migration import target as targets
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, Event, OnEvent, PhaseFinished, PhaseStarted, ignore
-from bizy_migrate_tui.migration.plan import Choices
-from bizy_migrate_tui.migration.run import Outcome
+from bizy_migrate_tui.migration.plan.plan import Choices
+from bizy_migrate_tui.migration.postgresql import target as targets
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.run.run import Outcome
 from bizy_migrate_tui.migration.session import Session
-from bizy_migrate_tui.migration.target import Target
-from bizy_migrate_tui.migration.verification import verify
+from bizy_migrate_tui.migration.verification.verification import verify
 from tests.bizy_source import make_source
 from tests.conftest import fresh_database
 from tests.core.moving import ZONE, Row, ask

@@ -14,7 +14,7 @@ import psycopg2
 
 from bizy_migrate_tui import embedded
 from bizy_migrate_tui.embedded import SERVANT, EmbeddedServer
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.postgresql.target import Target
 from tests.core.moving import ask
 
 BOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")

@@ -9,12 +9,12 @@ import psycopg2.extensions
 import pytest
 
 from bizy_migrate_tui.embedded import EmbeddedServer
-from bizy_migrate_tui.migration import commit
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Event, Phase, PhaseFinished, PhaseStarted
-from bizy_migrate_tui.migration.rollback import roll_back
-from bizy_migrate_tui.migration.target import Target
-from bizy_migrate_tui.migration.verification import verify
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.rollback.rollback import roll_back
+from bizy_migrate_tui.migration.run import commit
+from bizy_migrate_tui.migration.verification.verification import verify
 from tests.conftest import fresh_database
 from tests.core.moving import ask
 from tests.faults.harness import Bench, attempt, move, standing

@@ -12,11 +12,11 @@ import pytest
 from psycopg2 import sql
 
 from bizy_migrate_tui.embedded import SERVANT, EmbeddedServer
-from bizy_migrate_tui.migration import target as targets
 from bizy_migrate_tui.migration.events import Event, Phase, PhaseFinished
-from bizy_migrate_tui.migration.ledger import LOCK_KEY
-from bizy_migrate_tui.migration.target import Target, connect
-from bizy_migrate_tui.migration.verification import verify
+from bizy_migrate_tui.migration.ledger.ledger import LOCK_KEY
+from bizy_migrate_tui.migration.postgresql import target as targets
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
+from bizy_migrate_tui.migration.verification.verification import verify
 from tests.bizy_source import make_source
 from tests.cli.conftest import Command
 from tests.cli.test_signals import wait_for_lock

@@ -13,9 +13,9 @@ import pytest
 
 from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.errors import MigrationError
-from bizy_migrate_tui.migration.run import Outcome
+from bizy_migrate_tui.migration.run.run import Outcome
 from bizy_migrate_tui.migration.session import Session
-from bizy_migrate_tui.migration.verification import verify
+from bizy_migrate_tui.migration.verification.verification import verify
 from tests.bizy_source import make_source
 from tests.conftest import fresh_database
 from tests.core.moving import ask

@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.events import Cancellation, Event
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.postgresql.target import Target
 from tests.faults.harness import (
     Bench,
     Trigger,

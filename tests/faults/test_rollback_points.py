@@ -10,8 +10,8 @@ from psycopg2.extensions import cursor as Cursor
 from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, Event
-from bizy_migrate_tui.migration.rollback import roll_back
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.rollback.rollback import roll_back
 from tests.faults.harness import (
     Standing,
     Trigger,

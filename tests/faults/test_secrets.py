@@ -20,12 +20,12 @@ from rich.segment import Segments
 
 from bizy_migrate_tui import env_file
 from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
-from bizy_migrate_tui.migration import accounts
 from bizy_migrate_tui.migration.errors import MigrationError, UsageError
-from bizy_migrate_tui.migration.plan import Choices
+from bizy_migrate_tui.migration.plan.plan import Choices
+from bizy_migrate_tui.migration.postgresql import accounts
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
+from bizy_migrate_tui.migration.prerequisites.setup import admin_target, set_up
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.setup import admin_target, set_up
-from bizy_migrate_tui.migration.target import Target, connect
 from tests.cli.conftest import OURS
 from tests.core.moving import ZONE, ask
 from tests.faults.harness import attempt, move, standing
@@ -40,7 +40,7 @@ LONG = "g" * 73
 _CRASH = """
 import sys
 from bizy_migrate_tui import cli
-from bizy_migrate_tui.migration import run
+from bizy_migrate_tui.migration.run import run
 def crash(*_things, **_named):
     raise RuntimeError("crashed with " + " ".join(sys.argv))
 run.prove = crash
@@ -165,7 +165,7 @@ def test_no_error_of_a_broken_setup_or_run_shows_a_password(
 ) -> None:
     admin = admin_target(place, "postgres", Secret(ADMIN))
     set_up(place, admin)
-    monkeypatch.setattr("bizy_migrate_tui.migration.run.prove", lambda *_: 1 / 0)
+    monkeypatch.setattr("bizy_migrate_tui.migration.run.run.prove", lambda *_: 1 / 0)
     choices = Choices(zone=ZONE, password=Secret(ACCOUNT), email="new@example.org", username="new")
     error = attempt(lambda: move(source, place, choices=choices))
     assert isinstance(error, MigrationError)

@@ -8,11 +8,11 @@ import psycopg2
 import pytest
 
 from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
-from bizy_migrate_tui.migration import target as targets
 from bizy_migrate_tui.migration.errors import MigrationError
-from bizy_migrate_tui.migration.rollback import roll_back
-from bizy_migrate_tui.migration.target import Target, connect
-from bizy_migrate_tui.migration.verification import verify
+from bizy_migrate_tui.migration.postgresql import target as targets
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
+from bizy_migrate_tui.migration.rollback.rollback import roll_back
+from bizy_migrate_tui.migration.verification.verification import verify
 from tests.conftest import fresh_database
 from tests.core.moving import ask
 from tests.faults.harness import attempt, move, standing

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bizy_migrate_tui.embedded import EmbeddedServer
+from bizy_migrate_tui.migration.postgresql.target import Target
 from bizy_migrate_tui.migration.session import Session
-from bizy_migrate_tui.migration.target import Target
-from bizy_migrate_tui.migration.verification import verify
+from bizy_migrate_tui.migration.verification.verification import verify
 from tests.cli.conftest import OURS
 from tests.faults.harness import digests, move, standing, target_in_use
 from tests.faults.matrix import BEFORE, COMPLETE, Matrix

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from bizy_migrate_tui.embedded import EmbeddedServer
-from bizy_migrate_tui.migration import snapshot as snapshots
 from bizy_migrate_tui.migration.errors import MigrationError, SourceError
 from bizy_migrate_tui.migration.session import Session
-from bizy_migrate_tui.migration.snapshot import Snapshot
-from bizy_migrate_tui.migration.verification import verify
+from bizy_migrate_tui.migration.source import snapshot as snapshots
+from bizy_migrate_tui.migration.source.snapshot import Snapshot
+from bizy_migrate_tui.migration.verification.verification import verify
 from tests.bizy_source import make_source
 from tests.core.moving import source_rows, target_rows
 from tests.faults.harness import Bench, attempt, digests, move, target_in_use

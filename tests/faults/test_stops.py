@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from bizy_migrate_tui.migration import commit
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Event, Phase, PhaseStarted
-from bizy_migrate_tui.migration.rollback import roll_back
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.rollback.rollback import roll_back
+from bizy_migrate_tui.migration.run import commit
 from tests.faults.harness import Bench, attempt, move, standing
 from tests.faults.matrix import BEFORE, COMPLETE, Matrix
 from tests.faults.servers import Mortal

@@ -8,7 +8,7 @@ import pytest
 from psycopg2.extensions import cursor as Cursor
 
 from bizy_migrate_tui.migration.events import Cancellation
-from bizy_migrate_tui.migration.load import Loader
+from bizy_migrate_tui.migration.load.load import Loader
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES
 
 

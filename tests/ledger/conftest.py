@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import connection
 
-from bizy_migrate_tui.migration.target import Target, connect
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
 from tests.core.moving import move
 from tests.ledger.planted import plant
 

@@ -2,8 +2,8 @@
 
 from contextlib import closing
 
-from bizy_migrate_tui.migration import ledger
-from bizy_migrate_tui.migration.target import Target, connect
+from bizy_migrate_tui.migration.ledger import ledger
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
 from tests.core.moving import ask
 
 GRANDPARENT, PARENT, CHILD, ALONE = 901, 902, 903, 905

@@ -1,7 +1,8 @@
 import bcrypt
 import pytest
 
-from bizy_migrate_tui.migration.accounts import (
+from bizy_migrate_tui.migration.errors import MigrationError, PlanBlocked, UsageError
+from bizy_migrate_tui.migration.postgresql.accounts import (
     account_fingerprint,
     add_user,
     change_password,
@@ -10,9 +11,8 @@ from bizy_migrate_tui.migration.accounts import (
     hash_password,
     temporary_password,
 )
-from bizy_migrate_tui.migration.errors import MigrationError, PlanBlocked, UsageError
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.target import Target, connect
 from tests.core.moving import ask, target_rows
 
 WORD = Secret("a good password")

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import connection
 
-from bizy_migrate_tui.migration import accounts, ledger
 from bizy_migrate_tui.migration.errors import Cancelled, MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, Event, Phase, PhaseFinished
-from bizy_migrate_tui.migration.rollback import KeptRow, plan_rollback, roll_back
+from bizy_migrate_tui.migration.ledger import ledger
+from bizy_migrate_tui.migration.postgresql import accounts
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
+from bizy_migrate_tui.migration.rollback.rollback import KeptRow, plan_rollback, roll_back
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.target import Target, connect
 from tests.core.moving import ask, everything_in, move, plan_for, target_rows
 from tests.ledger.planted import (
     ALONE,

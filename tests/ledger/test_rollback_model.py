@@ -12,9 +12,10 @@ from psycopg2.extensions import connection
 from psycopg2.extras import execute_values
 
 from bizy_migrate_tui.embedded import EmbeddedServer
-from bizy_migrate_tui.migration import ledger, schema
-from bizy_migrate_tui.migration.rollback import roll_back
-from bizy_migrate_tui.migration.target import Target, connect
+from bizy_migrate_tui.migration.ledger import ledger
+from bizy_migrate_tui.migration.postgresql import schema
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
+from bizy_migrate_tui.migration.rollback.rollback import roll_back
 from tests.conftest import fresh_database
 from tests.core.moving import ask, target_rows
 

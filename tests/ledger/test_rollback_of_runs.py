@@ -9,12 +9,15 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection
 
-from bizy_migrate_tui.migration import accounts, commit, ledger, rollback, schema
 from bizy_migrate_tui.migration.errors import RunFailed, TargetError
 from bizy_migrate_tui.migration.events import Event, Phase, PhaseStarted
-from bizy_migrate_tui.migration.rollback import roll_back
+from bizy_migrate_tui.migration.ledger import ledger
+from bizy_migrate_tui.migration.postgresql import accounts, schema
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
+from bizy_migrate_tui.migration.rollback import rollback
+from bizy_migrate_tui.migration.rollback.rollback import roll_back
+from bizy_migrate_tui.migration.run import commit
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.target import Target, connect
 from tests.core.moving import ask, everything_in, move, plan_for, target_rows
 
 TABLES = ("users", "goals", "tasks")

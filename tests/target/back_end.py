@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy import Boolean as Bool
 from sqlalchemy.orm import DeclarativeBase
 
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.postgresql.target import Target
 
 
 class Base(DeclarativeBase):

@@ -8,7 +8,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection
 
 from bizy_migrate_tui.embedded import EmbeddedServer
-from bizy_migrate_tui.migration.target import Target, connect
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 import pytest
 
 from bizy_migrate_tui.migration.errors import UsageError
+from bizy_migrate_tui.migration.postgresql.target import Target
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.target import Target
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])

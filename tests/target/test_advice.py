@@ -12,8 +12,8 @@ from psycopg2 import sql
 from psycopg2.extensions import connection
 
 from bizy_migrate_tui.embedded import EmbeddedServer
-from bizy_migrate_tui.migration.advice import RULES, error_for, explain, mask, remedy_text
-from bizy_migrate_tui.migration.advice_rule import Remedy
+from bizy_migrate_tui.migration.advice.advice import RULES, error_for, explain, mask, remedy_text
+from bizy_migrate_tui.migration.advice.rule import Remedy
 from bizy_migrate_tui.migration.errors import (
     Cancelled,
     MigrationError,
@@ -22,8 +22,8 @@ from bizy_migrate_tui.migration.errors import (
     SourceError,
     TargetError,
 )
+from bizy_migrate_tui.migration.postgresql.target import Target, connect, refuse_unusable, survey
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.target import Target, connect, refuse_unusable, survey
 from tests.target.back_end import create_all
 
 

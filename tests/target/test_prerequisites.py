@@ -6,8 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bizy_migrate_tui.migration.prerequisites import PREREQUISITES, CheckState, PrerequisiteResult, check_all, check_one
-from bizy_migrate_tui.migration.target import Target, connect
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
+from bizy_migrate_tui.migration.prerequisites.prerequisites import (
+    PREREQUISITES,
+    CheckState,
+    PrerequisiteResult,
+    check_all,
+    check_one,
+)
 from tests.target.back_end import create_all
 
 PASSED, WARNING, FAILED = CheckState.PASSED, CheckState.WARNING, CheckState.FAILED

@@ -2,9 +2,9 @@ from contextlib import closing
 
 import pytest
 
-from bizy_migrate_tui.migration import schema
 from bizy_migrate_tui.migration.errors import SchemaMismatch
-from bizy_migrate_tui.migration.target import Target, connect
+from bizy_migrate_tui.migration.postgresql import schema
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
 from tests.target.back_end import create_all
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bizy_migrate_tui.migration.advice import explain
+from bizy_migrate_tui.migration.advice.advice import explain
 from bizy_migrate_tui.migration.errors import SourceError
 
 

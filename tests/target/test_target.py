@@ -5,10 +5,10 @@ from contextlib import closing
 import pytest
 from psycopg2.extensions import connection
 
-from bizy_migrate_tui.migration import schema
 from bizy_migrate_tui.migration.errors import Cancelled, TargetError
 from bizy_migrate_tui.migration.events import Cancellation
-from bizy_migrate_tui.migration.target import Target, WebUser, connect, refuse_unusable, survey
+from bizy_migrate_tui.migration.postgresql import schema
+from bizy_migrate_tui.migration.postgresql.target import Target, WebUser, connect, refuse_unusable, survey
 
 
 def setting(opened: connection, name: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.postgresql.target import Target
 from bizy_migrate_tui.sample import ZONE, write_sample
 
 if sys.platform == "win32":

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bizy_migrate_tui.migration.address import Target
+from bizy_migrate_tui.migration.postgresql.address import Target
 from tests.faults.harness import standing
 from tests.terminal.conftest import Wizard
 from tests.terminal.terminal import Terminal

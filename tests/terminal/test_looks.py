@@ -1,6 +1,6 @@
 """What a terminal's settings and size make of the screens."""
 
-from bizy_migrate_tui.migration.address import Target
+from bizy_migrate_tui.migration.postgresql.address import Target
 from tests.terminal.conftest import Wizard
 from tests.terminal.walk import CHECKED, COPIED, PREVIEWED, READY, WELCOME, walk
 

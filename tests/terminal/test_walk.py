@@ -6,7 +6,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from bizy_migrate_tui.embedded import EmbeddedServer
-from bizy_migrate_tui.migration.address import Target
+from bizy_migrate_tui.migration.postgresql.address import Target
 from tests.terminal.conftest import Wizard
 from tests.terminal.terminal import Terminal, running
 from tests.terminal.walk import CHECKED, COPIED, FINISHED, PASSWORD_UNSEEN, PREVIEWED, WELCOME, walk

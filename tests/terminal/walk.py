@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from bizy_migrate_tui.migration.schema import upgrade
-from bizy_migrate_tui.migration.target import Target, connect
+from bizy_migrate_tui.migration.postgresql.schema import upgrade
+from bizy_migrate_tui.migration.postgresql.target import Target, connect
 from tests.terminal.terminal import Terminal
 
 WELCOME = "Enter looks whether all that is needed is there."

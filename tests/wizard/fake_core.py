@@ -9,16 +9,16 @@ from typing import Any
 
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, Progress
-from bizy_migrate_tui.migration.evidence import ClockEvidence, Jump, Sighting
-from bizy_migrate_tui.migration.inventory import Inventory, TableInventory
-from bizy_migrate_tui.migration.plan import Choices, Plan
-from bizy_migrate_tui.migration.prerequisites import PREREQUISITES, CheckState, PrerequisiteResult
-from bizy_migrate_tui.migration.preview import Preview
-from bizy_migrate_tui.migration.run import Outcome
+from bizy_migrate_tui.migration.plan.plan import Choices, Plan
+from bizy_migrate_tui.migration.plan.preview import Preview
+from bizy_migrate_tui.migration.postgresql.target import Target, TargetState, WebUser
+from bizy_migrate_tui.migration.prerequisites.prerequisites import PREREQUISITES, CheckState, PrerequisiteResult
+from bizy_migrate_tui.migration.prerequisites.setup import SetupOutcome
+from bizy_migrate_tui.migration.run.run import Outcome
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.setup import SetupOutcome
-from bizy_migrate_tui.migration.snapshot import Snapshot
-from bizy_migrate_tui.migration.target import Target, TargetState, WebUser
+from bizy_migrate_tui.migration.source.evidence import ClockEvidence, Jump, Sighting
+from bizy_migrate_tui.migration.source.inventory import Inventory, TableInventory
+from bizy_migrate_tui.migration.source.snapshot import Snapshot
 
 NONE = Sighting(0, ())
 QUIET = ClockEvidence(0, (), NONE, NONE, NONE, NONE)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bizy_migrate_tui.migration.events import Cancellation
-from bizy_migrate_tui.migration.preview import CellChange, Kind, OnFound, PreviewRow
+from bizy_migrate_tui.migration.plan.preview import CellChange, Kind, OnFound, PreviewRow
 
 HOSTILE = (
     "[/x] [bold]markup[/bold] [a='x",

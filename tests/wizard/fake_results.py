@@ -5,23 +5,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bizy_migrate_tui.migration.accounts import Account
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted
 from bizy_migrate_tui.migration.findings import Check, Difference
-from bizy_migrate_tui.migration.inventory import Inventory, TableInventory
-from bizy_migrate_tui.migration.ledger import Run
-from bizy_migrate_tui.migration.plan import Choices, Plan, PlannedUser, TablePlan
-from bizy_migrate_tui.migration.profile import Profile
-from bizy_migrate_tui.migration.removal import KeptRow, Removal
-from bizy_migrate_tui.migration.rollback import RollbackOutcome
-from bizy_migrate_tui.migration.rollback_plan import RollbackPlan
-from bizy_migrate_tui.migration.run import Outcome, Status
+from bizy_migrate_tui.migration.ledger.ledger import Run
+from bizy_migrate_tui.migration.plan.plan import Choices, Plan, PlannedUser, TablePlan
+from bizy_migrate_tui.migration.postgresql.accounts import Account
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.rollback.plan import RollbackPlan
+from bizy_migrate_tui.migration.rollback.removal import KeptRow, Removal
+from bizy_migrate_tui.migration.rollback.rollback import RollbackOutcome
+from bizy_migrate_tui.migration.run.run import Outcome, Status
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.snapshot import Snapshot
-from bizy_migrate_tui.migration.target import Target
-from bizy_migrate_tui.migration.verification import Verification
-from bizy_migrate_tui.migration.web_changes import WebChanges
+from bizy_migrate_tui.migration.source.inventory import Inventory, TableInventory
+from bizy_migrate_tui.migration.source.snapshot import Snapshot
+from bizy_migrate_tui.migration.verification.profile import Profile
+from bizy_migrate_tui.migration.verification.verification import Verification
+from bizy_migrate_tui.migration.verification.web_changes import WebChanges
 from tests.wizard.fake_core import QUIET, FakeCore, a_target_state
 
 HOSTILE = "[/x] [red]a='x :smile:\x1b[31m\u202egnp.\n" + "🦊" * 40

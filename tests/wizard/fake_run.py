@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from bizy_migrate_tui.migration.accounts import Account
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, Progress
 from bizy_migrate_tui.migration.findings import Check, Choice, Finding, Severity
-from bizy_migrate_tui.migration.inventory import Inventory
-from bizy_migrate_tui.migration.plan import Choices, Plan, PlannedUser, TablePlan
-from bizy_migrate_tui.migration.preview import Preview
-from bizy_migrate_tui.migration.run import Outcome, Status
+from bizy_migrate_tui.migration.plan.plan import Choices, Plan, PlannedUser, TablePlan
+from bizy_migrate_tui.migration.plan.preview import Preview
+from bizy_migrate_tui.migration.postgresql.accounts import Account
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.run.run import Outcome, Status
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.target import Target
+from bizy_migrate_tui.migration.source.inventory import Inventory
 from tests.wizard.fake_core import FakeCore, FakeWork
 from tests.wizard.fake_preview import FakePreview
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from bizy_migrate_tui.migration.errors import ProofFailed
 from bizy_migrate_tui.migration.findings import Check, Choice, Difference
-from bizy_migrate_tui.migration.prerequisites import CheckState, PrerequisiteResult
-from bizy_migrate_tui.migration.preview import CellChange, Kind, PreviewRow
-from bizy_migrate_tui.migration.profile import Profile
-from bizy_migrate_tui.migration.target import WebUser
+from bizy_migrate_tui.migration.plan.preview import CellChange, Kind, PreviewRow
+from bizy_migrate_tui.migration.postgresql.target import WebUser
+from bizy_migrate_tui.migration.prerequisites.prerequisites import CheckState, PrerequisiteResult
+from bizy_migrate_tui.migration.verification.profile import Profile
 from tests.wizard.fake_core import a_target_state, passed
 from tests.wizard.fake_preview import FakePreview
 from tests.wizard.fake_results import a_run, a_verification

@@ -3,7 +3,7 @@
 from bizy_migrate_tui.migration.errors import MigrationError, ProofFailed, RunFailed
 from bizy_migrate_tui.migration.events import Phase, Progress
 from bizy_migrate_tui.migration.findings import Check, Difference
-from bizy_migrate_tui.migration.plan import TablePlan
+from bizy_migrate_tui.migration.plan.plan import TablePlan
 from bizy_migrate_tui.wizard.flow import Step
 from bizy_migrate_tui.wizard.screens.migration import MigrationScreen
 from bizy_migrate_tui.wizard.screens.step import StepScreen

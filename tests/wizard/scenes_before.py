@@ -1,7 +1,7 @@
 """The scenes of the steps before anything is written."""
 
 from bizy_migrate_tui.migration.errors import TargetError
-from bizy_migrate_tui.migration.prerequisites import CheckState, PrerequisiteResult
+from bizy_migrate_tui.migration.prerequisites.prerequisites import CheckState, PrerequisiteResult
 from bizy_migrate_tui.wizard.flow import Step
 from tests.wizard.fake_core import UPGRADED, a_target_state
 from tests.wizard.stage import Stage, scene

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bizy_migrate_tui.migration.findings import Choice, Severity
-from bizy_migrate_tui.migration.plan import TablePlan
+from bizy_migrate_tui.migration.plan.plan import TablePlan
 from bizy_migrate_tui.wizard.flow import Step
 from bizy_migrate_tui.wizard.widgets.paged_table import PagedTable
 from tests.wizard.fake_core import UPGRADED, a_target_state

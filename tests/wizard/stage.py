@@ -14,8 +14,8 @@ from textual.widgets import Input
 
 from bizy_migrate_tui import env_file, remembered
 from bizy_migrate_tui.env_file import EnvChange
-from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.events import Cancellation, ignore
+from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.settings import Flags, resolve
 from bizy_migrate_tui.wizard import target_form, theme
 from bizy_migrate_tui.wizard.app import WizardApp

@@ -4,7 +4,7 @@ import pytest
 from textual.widgets import Input
 
 from bizy_migrate_tui.migration.errors import TargetError
-from bizy_migrate_tui.migration.prerequisites import CheckState, PrerequisiteResult
+from bizy_migrate_tui.migration.prerequisites.prerequisites import CheckState, PrerequisiteResult
 from bizy_migrate_tui.migration.secret import Secret
 from bizy_migrate_tui.wizard.flow import Step, StepState, Way
 from bizy_migrate_tui.wizard.widgets.setup_dialog import SetupDialog

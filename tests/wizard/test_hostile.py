@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from bizy_migrate_tui.migration.address import Target
+from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.migration.secret import Secret
 from bizy_migrate_tui.wizard.flow import Step, Way
 from bizy_migrate_tui.wizard.screens.step import StepScreen

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Select, Static
 
 from bizy_migrate_tui.migration.findings import Choice, Finding, Severity
-from bizy_migrate_tui.migration.preview import CellChange, Kind, PreviewRow
+from bizy_migrate_tui.migration.plan.preview import CellChange, Kind, PreviewRow
 from bizy_migrate_tui.wizard.widgets.cell_changes import CellChanges, change_text, changed_spans
 from bizy_migrate_tui.wizard.widgets.choice_dialog import ChoiceDialog
 from bizy_migrate_tui.wizard.widgets.diff_pane import DiffPane

@@ -5,7 +5,7 @@ from textual.widgets import Input, TabbedContent
 
 from bizy_migrate_tui.migration.errors import RunFailed, TargetError
 from bizy_migrate_tui.migration.findings import Choice, Severity
-from bizy_migrate_tui.migration.plan import TablePlan
+from bizy_migrate_tui.migration.plan.plan import TablePlan
 from bizy_migrate_tui.wizard.flow import Step, StepState
 from bizy_migrate_tui.wizard.widgets.choice_dialog import ChoiceDialog
 from bizy_migrate_tui.wizard.widgets.diff_pane import DiffPane

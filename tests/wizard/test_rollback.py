@@ -4,8 +4,8 @@ from pathlib import Path
 
 from textual.widgets import Input
 
-from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.errors import RunFailed
+from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.wizard.flow import Step, Way
 from bizy_migrate_tui.wizard.widgets.confirm import TypedConfirmModal
 from tests.wizard.fake_results import HOSTILE, EndCore, an_outcome

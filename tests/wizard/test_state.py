@@ -3,8 +3,8 @@ from typing import Any, cast
 
 import pytest
 
-from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.errors import TargetError
+from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.wizard.flow import Step, StepState
 from bizy_migrate_tui.wizard.state import Failure, WizardState
 from tests.wizard.walking import a_state

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bizy_migrate_tui.migration.address import Target
+from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.wizard import target_form as form
 
 EMPTY = dict.fromkeys(form.FIELDS, "")

@@ -22,8 +22,8 @@ from bizy_migrate_tui.wizard.widgets.meters import Bar, Meters, PhaseList
 from bizy_migrate_tui.wizard.wording import counted, listed, time_left
 
 if TYPE_CHECKING:  # SQLAlchemy is imported after the first paint
-    from bizy_migrate_tui.migration.inventory import Inventory
-    from bizy_migrate_tui.migration.snapshot import Snapshot
+    from bizy_migrate_tui.migration.source.inventory import Inventory
+    from bizy_migrate_tui.migration.source.snapshot import Snapshot
 
 WEIGHTS: Final[Mapping[Phase, float]] = {Phase.SNAPSHOT: 1.0, Phase.INTEGRITY: 0.5, Phase.INVENTORY: 4.0}
 """How long each phase takes in proportion to the others."""

@@ -8,11 +8,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from bizy_migrate_tui.display import safe_text
-from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.clock import zone_named
 from bizy_migrate_tui.migration.errors import MigrationError, TargetError, UsageError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent
-from bizy_migrate_tui.migration.target import TargetState, WebUser, refuse_unusable
+from bizy_migrate_tui.migration.postgresql.address import Target
+from bizy_migrate_tui.migration.postgresql.target import TargetState, WebUser, refuse_unusable
 from bizy_migrate_tui.wizard.clock_words import evidence_lines
 from bizy_migrate_tui.wizard.core import Core
 from bizy_migrate_tui.wizard.flow import Step, StepState, Turn, Way
@@ -24,7 +24,7 @@ from bizy_migrate_tui.wizard.widgets.facts import Facts
 from bizy_migrate_tui.wizard.widgets.user_dialog import UserDialog
 
 if TYPE_CHECKING:  # SQLAlchemy is imported after the first paint
-    from bizy_migrate_tui.migration.inventory import Inventory
+    from bizy_migrate_tui.migration.source.inventory import Inventory
 
 SET_UP_HELPS: Final = frozenset({"role-missing", "database-missing", "schema-privilege", "password-rejected"})
 NO_TARGET: Final = "Say where the data shall go: a URL, or host, database and user."

@@ -21,8 +21,8 @@ from bizy_migrate_tui.wizard.widgets.run_panel import RunPanel
 from bizy_migrate_tui.wizard.wording import outcome_summary
 
 if TYPE_CHECKING:  # SQLAlchemy is imported after the first paint
-    from bizy_migrate_tui.migration.run import Outcome
-    from bizy_migrate_tui.migration.target import TargetState
+    from bizy_migrate_tui.migration.postgresql.target import TargetState
+    from bizy_migrate_tui.migration.run.run import Outcome
 
 PROMISE: Final = (
     "All of it is one transaction: nothing of it counts, and nobody sees it, before every cell has been read back and "

@@ -12,8 +12,8 @@ from textual.widgets.option_list import Option
 
 from bizy_migrate_tui.display import safe_text
 from bizy_migrate_tui.migration.errors import MigrationError
-from bizy_migrate_tui.migration.prerequisites import PREREQUISITES, CheckState, PrerequisiteResult
-from bizy_migrate_tui.migration.setup import SetupOutcome
+from bizy_migrate_tui.migration.prerequisites.prerequisites import PREREQUISITES, CheckState, PrerequisiteResult
+from bizy_migrate_tui.migration.prerequisites.setup import SetupOutcome
 from bizy_migrate_tui.wizard.core import Core
 from bizy_migrate_tui.wizard.flow import Step, Turn
 from bizy_migrate_tui.wizard.safe import STYLES, SYMBOLS, safe_lines

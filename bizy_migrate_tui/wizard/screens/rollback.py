@@ -15,9 +15,9 @@ from textual.widgets.option_list import Option
 from bizy_migrate_tui import env_file
 from bizy_migrate_tui.display import human_seconds
 from bizy_migrate_tui.env_file import EnvChange
-from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.errors import Cancelled, MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase
+from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.wizard.core import Core
 from bizy_migrate_tui.wizard.flow import Step
 from bizy_migrate_tui.wizard.run_meter import RunMeter
@@ -31,8 +31,8 @@ from bizy_migrate_tui.wizard.widgets.meters import PhaseList
 from bizy_migrate_tui.wizard.widgets.removal_text import goes, removal_text, run_line
 
 if TYPE_CHECKING:
-    from bizy_migrate_tui.migration.ledger import Run
-    from bizy_migrate_tui.migration.rollback import RollbackOutcome, RollbackPlan
+    from bizy_migrate_tui.migration.ledger.ledger import Run
+    from bizy_migrate_tui.migration.rollback.rollback import RollbackOutcome, RollbackPlan
 
 WEIGHTS: Final = {Phase.PLAN: 1.0, Phase.REMOVE: 8.0, Phase.COMMIT: 1.0, Phase.CHECKS: 1.0}
 WORD: Final = "roll back"

@@ -25,7 +25,7 @@ from bizy_migrate_tui.wizard.widgets.profile_pane import ProfilePane
 from bizy_migrate_tui.wizard.wording import counted, moment
 
 if TYPE_CHECKING:
-    from bizy_migrate_tui.migration.verification import Verification
+    from bizy_migrate_tui.migration.verification.verification import Verification
 
 WEIGHTS: Final = {Phase.SNAPSHOT: 1.0, Phase.INTEGRITY: 1.0, Phase.INVENTORY: 2.0, Phase.PROOF: 6.0}
 """How much of the work each phase is; nothing is known of the number of rows beforehand."""

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from bizy_migrate_tui.display import safe_text
-from bizy_migrate_tui.migration.preview import CellChange
+from bizy_migrate_tui.migration.plan.preview import CellChange
 
 SHOWN_CHARACTERS = 2000
 """A value is shown up to here; the pane says how long the whole of it is."""

@@ -12,8 +12,8 @@ from textual.message import Message
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
-from bizy_migrate_tui.migration.address import Target
 from bizy_migrate_tui.migration.errors import UsageError
+from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.migration.secret import Secret
 from bizy_migrate_tui.settings import Origin, Setting
 from bizy_migrate_tui.wizard import target_form as form

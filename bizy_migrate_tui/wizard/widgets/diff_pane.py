@@ -13,10 +13,10 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import DataTable, Input, Select
 
-from bizy_migrate_tui.migration.advice import explain
+from bizy_migrate_tui.migration.advice.advice import explain
 from bizy_migrate_tui.migration.errors import Cancelled, MigrationError
 from bizy_migrate_tui.migration.events import Cancellation
-from bizy_migrate_tui.migration.preview import CellChange, Kind, PreviewRow
+from bizy_migrate_tui.migration.plan.preview import CellChange, Kind, PreviewRow
 from bizy_migrate_tui.wizard.widgets.cell_changes import CellChanges
 from bizy_migrate_tui.wizard.widgets.kinds import SYMBOLS, WORDS, kind_cell
 from bizy_migrate_tui.wizard.widgets.paged_table import PagedColumn, PagedRow, PagedTable, cell

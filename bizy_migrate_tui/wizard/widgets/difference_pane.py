@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.widgets import DataTable
 
 from bizy_migrate_tui.migration.findings import Difference
-from bizy_migrate_tui.migration.preview import CellChange
+from bizy_migrate_tui.migration.plan.preview import CellChange
 from bizy_migrate_tui.wizard.widgets.cell_changes import CellChanges
 from bizy_migrate_tui.wizard.widgets.paged_table import PagedColumn, PagedRow, PagedTable, cell
 

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widgets import DataTable, Select, Static
 
 from bizy_migrate_tui.display import safe_text
-from bizy_migrate_tui.migration.advice import explain
+from bizy_migrate_tui.migration.advice.advice import explain
 from bizy_migrate_tui.wizard.widgets.cell_changes import CellChanges
 from bizy_migrate_tui.wizard.widgets.diff_pane import DiffPane
 from bizy_migrate_tui.wizard.widgets.paged_table import PagedColumn, PagedRow, PagedTable, cell

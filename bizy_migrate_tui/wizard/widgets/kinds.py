@@ -6,7 +6,7 @@ from typing import Final
 from rich.text import Text
 
 from bizy_migrate_tui.migration.findings import Severity
-from bizy_migrate_tui.migration.preview import Kind
+from bizy_migrate_tui.migration.plan.preview import Kind
 
 SYMBOLS: Final[Mapping[Kind, str]] = {
     Kind.NEW: "+",

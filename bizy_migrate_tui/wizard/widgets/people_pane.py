@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from bizy_migrate_tui.display import safe_text
-from bizy_migrate_tui.migration.plan import Plan
+from bizy_migrate_tui.migration.plan.plan import Plan
 
 SHOWN = 100
 

@@ -11,9 +11,9 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import TabbedContent, TabPane, Tabs
 
-from bizy_migrate_tui.migration.advice import explain
-from bizy_migrate_tui.migration.plan import Plan
-from bizy_migrate_tui.migration.preview import Preview
+from bizy_migrate_tui.migration.advice.advice import explain
+from bizy_migrate_tui.migration.plan.plan import Plan
+from bizy_migrate_tui.migration.plan.preview import Preview
 from bizy_migrate_tui.wizard.widgets.diff_pane import DiffPane
 from bizy_migrate_tui.wizard.widgets.findings_pane import FindingsPane
 from bizy_migrate_tui.wizard.widgets.homeless_pane import HomelessPane

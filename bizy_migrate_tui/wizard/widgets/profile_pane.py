@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from bizy_migrate_tui.migration.profile import Profile
+from bizy_migrate_tui.migration.verification.profile import Profile
 from bizy_migrate_tui.wizard.widgets.side_by_side import Bars, Pair, by_month
 
 HEADINGS = {"month": "by month of creation (UTC)", "status": "by status"}

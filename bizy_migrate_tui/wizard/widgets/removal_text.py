@@ -7,8 +7,8 @@ from textual.content import Content
 
 from bizy_migrate_tui.display import safe_text
 from bizy_migrate_tui.env_file import EnvChange
-from bizy_migrate_tui.migration.ledger import ROLLED_BACK, Run
-from bizy_migrate_tui.migration.rollback_plan import RollbackPlan
+from bizy_migrate_tui.migration.ledger.ledger import ROLLED_BACK, Run
+from bizy_migrate_tui.migration.rollback.plan import RollbackPlan
 from bizy_migrate_tui.wizard.safe import toned
 from bizy_migrate_tui.wizard.widgets.env_diff import diff_text
 from bizy_migrate_tui.wizard.widgets.facts import home_path

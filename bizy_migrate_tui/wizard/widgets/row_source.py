@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from bizy_migrate_tui.migration.events import Cancellation
-from bizy_migrate_tui.migration.preview import CellChange, Kind, OnFound, PreviewRow
+from bizy_migrate_tui.migration.plan.preview import CellChange, Kind, OnFound, PreviewRow
 
 
 class RowSource(Protocol):

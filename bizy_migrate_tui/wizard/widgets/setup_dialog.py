@@ -10,9 +10,9 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
+from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.prerequisites.setup import ADMIN_USER
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.setup import ADMIN_USER
-from bizy_migrate_tui.migration.target import Target
 from bizy_migrate_tui.wizard.safe import safe
 from bizy_migrate_tui.wizard.widgets.field import Field, PasswordField
 

@@ -7,7 +7,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from bizy_migrate_tui.migration.evidence import ClockEvidence
+from bizy_migrate_tui.migration.source.evidence import ClockEvidence
 from bizy_migrate_tui.wizard.clock_words import evidence_lines, zone_sentence
 from bizy_migrate_tui.wizard.widgets.side_by_side import Bars, by_month
 

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from bizy_migrate_tui.display import safe_text
-from bizy_migrate_tui.migration.plan import TablePlan
+from bizy_migrate_tui.migration.plan.plan import TablePlan
 
 INVITATION = (
     "A dry run does everything for real: it loads, proves every cell, and rolls all of it back. Nothing stays. Press d to try it."

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from bizy_migrate_tui.migration.target import WebUser
+from bizy_migrate_tui.migration.postgresql.target import WebUser
 from bizy_migrate_tui.wizard.safe import safe
 
 

@@ -14,7 +14,7 @@ from textual.widgets import Button, Input, Label, Static
 
 from bizy_migrate_tui.migration.clock import zone_named
 from bizy_migrate_tui.migration.errors import UsageError
-from bizy_migrate_tui.migration.evidence import ClockEvidence
+from bizy_migrate_tui.migration.source.evidence import ClockEvidence
 from bizy_migrate_tui.wizard.clock_words import evidence_lines
 from bizy_migrate_tui.wizard.safe import toned
 from bizy_migrate_tui.wizard.widgets.safe_input import SafeInput

@@ -1,0 +1,1 @@
+"""The comparison: target against source, cell by cell, by another path than the load took."""

@@ -1,0 +1,1 @@
+"""The ledger: what each run brought, kept in the target itself."""

@@ -1,0 +1,168 @@
+"""The ledger: one row a run in `bizy_migrate.runs`, which knows every id the run brought."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import connection as PgConnection
+
+from bizy_migrate_tui.migration.advice.advice import error_for, explain
+from bizy_migrate_tui.migration.errors import MigrationError
+
+LOCK_KEY = 0x62697A79
+"""The advisory lock under which runs and rollbacks of one database follow each other ("bizy" in ASCII)."""
+
+MIGRATED, ROLLED_BACK = "migrated", "rolled-back"
+
+Ranges = tuple[tuple[int, int], ...]
+"""Ids as ranges, both ends included."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run that is about to be noted; times are naive UTC, `loaded_at` is the value given to tasks.updated_at.
+
+    `late_updates` are rows whose updated_at lay after loaded_at from the start: {"goals": {id: time}}.
+    """
+
+    tool_version: str
+    source_path: str
+    source_sha256: str
+    backup_path: str | None
+    user_id: int
+    user_created: bool
+    choices: Mapping[str, Any]
+    inserted_goals: Ranges
+    inserted_tasks: Ranges
+    counts: Mapping[str, Any]
+    started_at: datetime
+    finished_at: datetime | None
+    status: str
+    account: Mapping[str, str | None]
+    late_updates: Mapping[str, Mapping[str, str]]
+    loaded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Run(NewRun):
+    """A run as the ledger has it."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PreservedRow:
+    """Something of the source that has no place in the web tables."""
+
+    run_id: int
+    source_table: str
+    source_key: str
+    reason: str
+    original: Mapping[str, Any]
+
+
+_COLUMNS = tuple(field.name for field in fields(NewRun))
+_MULTIRANGES = ("inserted_goals", "inserted_tasks")
+_JSON = ("choices", "counts", "account", "late_updates")
+
+
+def multirange(ranges: Ranges) -> str:
+    """The ranges as PostgreSQL writes an int8multirange."""
+    return "{" + ",".join(f"[{first},{last}]" for first, last in ranges) + "}"
+
+
+def record(server: PgConnection, run: NewRun) -> int:
+    """Note a run, inside the caller's transaction; its id."""
+    values = asdict(run)
+    for name in _MULTIRANGES:
+        values[name] = multirange(values[name])
+    for name in _JSON:
+        values[name] = json.dumps(values[name])
+    statement = sql.SQL("INSERT INTO bizy_migrate.runs ({}) VALUES ({}) RETURNING id").format(
+        sql.SQL(", ").join(map(sql.Identifier, _COLUMNS)), sql.SQL(", ").join(map(sql.Placeholder, _COLUMNS))
+    )
+    with server.cursor() as rows:
+        rows.execute(statement, values)
+        (id_,) = rows.fetchone() or (0,)
+    return int(id_)
+
+
+def await_others(server: PgConnection) -> None:
+    """Wait until no run or rollback is under way: a COMMIT whose connection was lost may still be carried out.
+
+    Raises psycopg2.Error where that takes longer than the session waits for locks, and TargetError on a replica, which may
+    not know of it yet.
+    """
+    with server.cursor() as rows:
+        rows.execute("SELECT pg_is_in_recovery()")
+        if rows.fetchone() == (True,):
+            raise error_for("read-only-replica")
+        rows.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_KEY,))
+
+
+def list_runs(server: PgConnection) -> tuple[Run, ...]:
+    """All runs, the newest first; none where there is no ledger. Raises MigrationError."""
+    try:
+        with server.cursor() as rows:
+            rows.execute("SELECT to_regclass('bizy_migrate.runs') IS NOT NULL")
+            if not (rows.fetchone() or (False,))[0]:
+                return ()
+        return _runs(server, sql.SQL("ORDER BY id DESC"))
+    except psycopg2.Error as error:
+        raise explain(error) from error
+
+
+def get_run(server: PgConnection, run_id: int | None) -> Run:
+    """The run with that id; None is the newest that was not rolled back. Raises MigrationError (no-such-run)."""
+    runs = list_runs(server)
+    for run in runs:
+        if run.id == run_id or (run_id is None and run.status == MIGRATED):
+            return run
+    known = ", ".join(str(run.id) for run in runs) or "none"
+    what = "no run that could be taken" if run_id is None else f"no run {run_id}"
+    raise MigrationError(
+        "no-such-run", f"The ledger has {what} (known runs: {known}).", "See them all with `bizy-migrate-tui runs`."
+    )
+
+
+def find_run(server: PgConnection, source_sha256: str, loaded_at: datetime) -> Run | None:
+    """The run that loaded that source at that very time, if it was committed."""
+    return next((run for run in list_runs(server) if run.source_sha256 == source_sha256 and run.loaded_at == loaded_at), None)
+
+
+def _runs(server: PgConnection, rest: sql.Composable) -> tuple[Run, ...]:
+    columns = [_read(name) for name in ("id", *_COLUMNS)]
+    statement = sql.SQL("SELECT {} FROM bizy_migrate.runs {}").format(sql.SQL(", ").join(columns), rest)
+    with server.cursor() as rows:
+        rows.execute(statement)
+        return tuple(_run(dict(zip(("id", *_COLUMNS), row, strict=True))) for row in rows.fetchall())
+
+
+def _read(name: str) -> sql.Composable:
+    if name in _MULTIRANGES:
+        one = "(SELECT coalesce(json_agg(json_build_array(lower(r), upper(r) - 1) ORDER BY r), '[]') FROM unnest({}) r)"
+        return sql.SQL(one).format(sql.Identifier(name))
+    return sql.Identifier(name)
+
+
+def _run(values: dict[str, Any]) -> Run:
+    for name in _MULTIRANGES:
+        values[name] = tuple((first, last) for first, last in values[name])
+    return Run(**values)
+
+
+def preserved_rows(server: PgConnection, *, table: str | None = None, run_id: int | None = None) -> Iterator[PreservedRow]:
+    """What is preserved, in the order of tables and keys, a few at a time from the server; of a table or of a run."""
+    with server.cursor(name="preserved_rows") as rows:
+        rows.execute(
+            "SELECT run_id, source_table, source_key, reason, original FROM bizy_migrate.preserved"
+            " WHERE (%(table)s IS NULL OR source_table = %(table)s) AND (%(run)s IS NULL OR run_id = %(run)s)"
+            " ORDER BY source_table, length(source_key), source_key, run_id",
+            {"table": table, "run": run_id},
+        )
+        for row in rows:
+            yield PreservedRow(*row)

@@ -1,0 +1,1 @@
+"""The plan: what will happen to every row, and how it looks row by row, before anything is written."""

@@ -1,0 +1,1 @@
+"""The rollback: what it would do, doing it, and its proof."""
