@@ -57,7 +57,7 @@ def test_the_load_and_the_proof_find_the_instant_of_the_oracle(moment: tuple[str
     assert wall_clock.instant_of(shown, zone) == instant
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(moments())
 def test_sqlite_moves_times_to_utc_and_the_proof_moves_them_back(moment: tuple[str, datetime]) -> None:
     name, shown = moment

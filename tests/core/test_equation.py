@@ -140,7 +140,7 @@ def shared(server: EmbeddedServer) -> Iterator[Target]:
 
 
 @settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )

@@ -70,7 +70,7 @@ def emptied(server: EmbeddedServer) -> Iterator[Target]:
         yield target
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(family=families, include_changed=st.booleans())
 def test_exactly_the_rows_of_the_run_go_and_all_that_stays_is_as_before(
     emptied: Target, family: tuple[list[Made], list[Made]], include_changed: bool

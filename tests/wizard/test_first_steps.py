@@ -323,10 +323,10 @@ async def test_a_step_that_is_stale_says_why_in_the_list_and_beside_its_title(tm
         await walk.type_into("zone", "Asia/Kolkata")
         await walk.press("f5")
         assert walk.at(Step.BACKUP)
-        assert "time zone changed" in walk.text()  # below Preview
+        await walk.until(lambda: "time zone changed" in walk.text())  # below Preview
         assert "look again" not in walk.text()
         await walk.press("f6")
-        assert "Preview  ↻ look again: time zone changed" in walk.text()
+        await walk.until(lambda: "Preview  ↻ look again: time zone changed" in walk.text())
         walk.app.state.complete(Step.PREVIEW)
         await walk.pilot.pause()
         assert "time zone changed" not in walk.text()
