@@ -97,14 +97,6 @@ class ConnectionForm(Vertical):
         hint = "a temporary one, shown at the end"
         yield PasswordField("New password", id="new-password", placeholder=hint)
 
-    def show_clock(self) -> None:
-        """Fill in the zone that holds now; it may have been chosen elsewhere, in the preview."""
-        state = self._state
-        until = "" if state.utc_until is None else str(state.utc_until)
-        for name, value in (("zone", state.zone), ("until", until)):
-            if self.field(name).value != value:
-                self.field(name).set_value(value, "as chosen")
-
     def field(self, name: str) -> Field:
         """The field with that id."""
         return self.query_one(f"#{name}", Field)
