@@ -5,8 +5,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 import click
 
 from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
+from bizy_migrate_tui.guard import removed_even_if_killed
 from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.sample import ZONE, write_sample
 from bizy_migrate_tui.settings import DEFAULT_EMAIL, DEFAULT_USERNAME, Origin, Setting, Settings
@@ -31,14 +31,6 @@ CORS_ORIGINS=http://localhost:3000
 """
 
 
-@dataclass(frozen=True, slots=True)
-class DemoInfo:
-    """The demo that the wizard runs in: where its files are, and whether they stay at the end."""
-
-    folder: Path
-    is_kept: bool
-
-
 def run_demo(keep: bool = False) -> int:
     """Run the wizard on sample data and an embedded PostgreSQL; the wizard's exit code.
 
@@ -51,7 +43,7 @@ def run_demo(keep: bool = False) -> int:
         click.echo("Starting a PostgreSQL for the demo…", err=True)
         with embedded_server(keep=keep) as server:
             try:
-                return run_wizard(prepare(folder, server), demo=DemoInfo(folder, keep))
+                return run_wizard(prepare(folder, server), demo=True)
             finally:
                 if keep:
                     click.echo(_whereabouts(folder, server), err=True)
@@ -95,12 +87,13 @@ def _make_database(server: EmbeddedServer) -> Target:
 @contextmanager
 def _folder(keep: bool) -> Iterator[Path]:
     folder = Path(tempfile.gettempdir()).resolve() / f"bizy-demo-{os.urandom(4).hex()}"  # named before it is made
-    try:
-        folder.mkdir(0o700)
-        yield folder
-    finally:
-        if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
+    with nullcontext() if keep else removed_even_if_killed(folder):
+        try:
+            folder.mkdir(0o700)
+            yield folder
+        finally:
+            if not keep:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

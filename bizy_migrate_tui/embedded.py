@@ -14,11 +14,12 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bizy_migrate_tui.guard import removed_even_if_killed
 from bizy_migrate_tui.migration.errors import MigrationError, TargetError
 from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.migration.secret import Secret
@@ -82,20 +83,27 @@ def embedded_server(
     """
     binaries = _installed_binaries(version)
     folder = _free_name()  # named before it is made: whatever strikes, it is removed
-    server: EmbeddedServer | None = None
-    try:
-        _make(folder)
-        binaries = _reachable(binaries, folder)
-        tcp = password is not None or not hasattr(socket, "AF_UNIX") or os.name == "nt"
-        secret = password or (Secret(os.urandom(12).hex()) if tcp else None)
-        _initialise(binaries, folder, secret)
-        server = _start(binaries, folder, secret, tcp=tcp, settings=() if durable else _QUICK)
-        yield server
-    finally:
-        if server is None or not keep:
-            if (folder / "data" / "postmaster.pid").exists():
-                _stop(binaries, folder)
-            shutil.rmtree(folder, ignore_errors=True)
+    with nullcontext() if keep else removed_even_if_killed(folder, binaries):
+        server: EmbeddedServer | None = None
+        try:
+            _make(folder)
+            binaries = _reachable(binaries, folder)
+            tcp = password is not None or not hasattr(socket, "AF_UNIX") or os.name == "nt"
+            secret = password or (Secret(os.urandom(12).hex()) if tcp else None)
+            _initialise(binaries, folder, secret)
+            server = _start(binaries, folder, secret, tcp=tcp, settings=() if durable else _QUICK)
+            yield server
+        finally:
+            if server is None or not keep:
+                clear_away(folder, binaries)
+
+
+def clear_away(folder: Path, binaries: Path) -> None:
+    """Stop the server in `folder` if one runs there, and remove all of it."""
+    if (folder / "data" / "postmaster.pid").exists():
+        copy = _copy_of(binaries, folder)
+        _stop(copy if copy.exists() else binaries, folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _installed_binaries(version: int) -> Path:
@@ -146,13 +154,18 @@ def _reachable(binaries: Path, folder: Path) -> Path:
     if not _is_root() or _open_to_everybody(binaries / _program("postgres")):
         return binaries
     install, package = binaries.parent, binaries.parent.parent
-    copy = folder / "programs" / package.name / install.name
+    copy = _copy_of(binaries, folder)
     libraries = package.with_name(f"{package.name}.libs")  # the wheel's shared libraries, found by relative path
-    shutil.copytree(install, copy, symlinks=True)
+    shutil.copytree(install, copy.parent, symlinks=True)
     if libraries.exists():
         shutil.copytree(libraries, folder / "programs" / libraries.name, symlinks=True)
     subprocess.run(["chmod", "-R", "a+rX", folder / "programs"], check=True)
-    return copy / "bin"
+    return copy
+
+
+def _copy_of(binaries: Path, folder: Path) -> Path:
+    """Where the copy of `binaries` is, if there is one; a copy's copy is itself."""
+    return folder.joinpath("programs", *binaries.parts[-3:])
 
 
 def _initialise(binaries: Path, folder: Path, password: Secret | None) -> None:

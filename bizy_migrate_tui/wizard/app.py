@@ -31,7 +31,6 @@ from bizy_migrate_tui.wizard.terminal import driver_class, let_go_of_a_lost_term
 from bizy_migrate_tui.wizard.widgets.step_rail import StepRail
 
 if TYPE_CHECKING:
-    from bizy_migrate_tui.demo import DemoInfo
     from bizy_migrate_tui.wizard.jobs import Job
 
 SCREENS: Final[Mapping[Step, str]] = {step: f"{step.name.capitalize()}Screen" for step in Step}
@@ -291,9 +290,9 @@ class WizardApp(App[None]):
         self._close_messages_no_wait()
 
 
-def run_wizard(settings: Settings, *, demo: "DemoInfo | None" = None, backup: bool = True) -> int:
+def run_wizard(settings: Settings, *, demo: bool = False, backup: bool = True) -> int:
     """Run the wizard on this terminal; its exit code. The terminal is as before when it returns."""
-    state = WizardState.from_settings(settings, backup=backup, demo=demo is not None)
+    state = WizardState.from_settings(settings, backup=backup, demo=demo)
     app = WizardApp(state, RealCore(), look=os.environ.get("TEXTUAL_THEME") or remembered.load().get("theme") or theme.DEFAULT)
     calm_collector()
     app.run()

@@ -1,13 +1,16 @@
 import shutil
 import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from bizy_migrate_tui.demo import DemoInfo, prepare, run_demo
+from bizy_migrate_tui.demo import prepare, run_demo
 from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
 from bizy_migrate_tui.env_file import read_env
 from bizy_migrate_tui.migration.plan.plan import Choices
@@ -17,7 +20,7 @@ from bizy_migrate_tui.settings import Settings
 from bizy_migrate_tui.wizard import app
 from tests.core.moving import move, target_rows
 
-Visit = Callable[[Settings, DemoInfo], int]
+Visit = Callable[[Settings], int]
 
 
 @pytest.fixture
@@ -28,12 +31,17 @@ def server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
 
 
 def visit_instead_of_wizard(monkeypatch: pytest.MonkeyPatch, visit: Visit) -> None:
-    monkeypatch.setattr(app, "run_wizard", lambda settings, *, demo: visit(settings, demo))
+    def run_wizard(settings: Settings, *, demo: bool) -> int:
+        assert demo
+        return visit(settings)
+
+    monkeypatch.setattr(app, "run_wizard", run_wizard)
 
 
-def server_folder(settings: Settings) -> Path:
+def folders(settings: Settings) -> tuple[Path, Path]:
+    """Where the demo's files are, and where its server."""
     assert settings.target is not None
-    return Path(settings.target.value.host or "")
+    return settings.sqlite_path.value.parent, Path(settings.target.value.host or "")
 
 
 @pytest.mark.parametrize("server", [None, Secret("p w%40")], indirect=True, ids=["socket", "tcp"])
@@ -56,9 +64,8 @@ def test_the_back_ends_settings_name_the_sample(server: EmbeddedServer, tmp_path
 def test_the_wizards_exit_code_is_the_demos_and_nothing_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Path] = []
 
-    def visit(settings: Settings, info: DemoInfo) -> int:
-        assert not info.is_kept
-        seen.extend((info.folder, settings.sqlite_path.value, server_folder(settings)))
+    def visit(settings: Settings) -> int:
+        seen.extend((*folders(settings), settings.sqlite_path.value))
         assert all(path.exists() for path in seen)
         return 130
 
@@ -76,8 +83,8 @@ def test_nothing_stays_when_the_terminal_goes(monkeypatch: pytest.MonkeyPatch, n
     before = signal.getsignal(number)
     seen: list[Path] = []
 
-    def visit(settings: Settings, info: DemoInfo) -> int:
-        seen.extend((info.folder, server_folder(settings)))
+    def visit(settings: Settings) -> int:
+        seen.extend(folders(settings))
         signal.raise_signal(number)
         raise AssertionError("the signal ends it")
 
@@ -90,13 +97,41 @@ def test_nothing_stays_when_the_terminal_goes(monkeypatch: pytest.MonkeyPatch, n
     assert signal.getsignal(number) == before
 
 
+_DEMO_THAT_WAITS = """
+import sys
+from bizy_migrate_tui import demo
+from bizy_migrate_tui.wizard import app
+
+def wait(settings, *, demo):
+    print(settings.sqlite_path.value.parent, settings.target.value.host, flush=True)
+    sys.stdin.read()
+
+app.run_wizard = wait
+demo.run_demo()
+"""
+
+
+def test_nothing_stays_when_it_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", _DEMO_THAT_WAITS], stdin=PIPE, stdout=PIPE, stderr=DEVNULL, text=True) as demo:
+        assert demo.stdout
+        places = [Path(place) for place in demo.stdout.readline().split()]
+        server = psutil.Process(int((places[1] / "data" / "postmaster.pid").read_text().split()[0]))
+        assert all(place.exists() for place in places)
+        demo.kill()
+    server.wait(timeout=20)
+    deadline = time.monotonic() + 20
+    while any(place.exists() for place in places):
+        assert time.monotonic() < deadline, "cleared away"
+        time.sleep(0.02)
+
+
 def test_on_request_everything_stays_and_it_says_how_to_stop_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seen: list[Path] = []
 
-    def visit(settings: Settings, info: DemoInfo) -> int:
-        seen.extend((info.folder, server_folder(settings)))
+    def visit(settings: Settings) -> int:
+        seen.extend(folders(settings))
         return 0
 
     visit_instead_of_wizard(monkeypatch, visit)
