@@ -120,8 +120,9 @@ class StepScreen(Screen[None]):
         self.query_one(StatusLine).say(text, tone)
 
     def end(self, turn: Turn = Turn.NEXT) -> None:
-        """Leave the step."""
-        self.post_message(self.Ended(self.STEP, turn))
+        """Leave the step, unless nobody sees it."""
+        if not self._out_of_sight:
+            self.post_message(self.Ended(self.STEP, turn))
 
     def fail(self, error: MigrationError, meaning: str = "Nothing was changed.") -> None:
         """Leave the step for the screen that explains what went wrong."""
@@ -218,14 +219,22 @@ class StepScreen(Screen[None]):
         self.end(Turn.BACK)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Only what can be done now is offered."""
+        """Only what can be done now is offered: nothing that nobody would see."""
+        if self._out_of_sight and action in ("next", "say_why", "back"):
+            return False
         if action in ("next", "say_why"):
             return (action == "say_why") is any(job.critical for job in self.jobs)
         return not (action == "back" and self.STEP is Step.WELCOME)
 
     @on(Input.Submitted)
     def _enter_in_an_input(self) -> None:
-        self.action_next()
+        if not self._out_of_sight:
+            self.action_next()
+
+    @property
+    def _out_of_sight(self) -> bool:
+        """Whether the window is so small that it only says so."""
+        return self.has_class("-tiny") or self.has_class("-short")
 
     @on(_JobEnded)
     def _job_ended(self, event: _JobEnded) -> None:
