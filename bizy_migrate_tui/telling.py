@@ -28,9 +28,9 @@ def tell_plan(plan: "Plan", on: Mapping[str, Choice]) -> None:
         figures = {"new": table.inserted, "adjusted": table.adjusted, "already there": table.unchanged}
         figures |= {"kept as on the web": table.kept, "left out": table.skipped}
         told = ", ".join(f"{group_digits(count)} {what}" for what, count in figures.items() if count)
-        say(f"  {name}: {group_digits(table.source)} rows: {told or 'nothing'}")
+        say(f"  {name}: {_rows(table.source)}: {told or 'nothing'}")
     for name, count in plan.preserved.items():
-        say(f"  {name}: {group_digits(count)} rows preserved in bizy_migrate.preserved")
+        say(f"  {name}: {_rows(count)} preserved in bizy_migrate.preserved")
     for finding in plan.findings:
         mark = {Severity.BLOCKS: "✗", Severity.ADJUSTS: "!", Severity.NOTES: "·"}[finding.severity]
         ids = ", ".join(finding.ids[:_IDS_SHOWN]) + (" …" if finding.count > _IDS_SHOWN else "")
@@ -84,14 +84,18 @@ def tell_rollback(plan: "RollbackPlan", target: Target) -> None:
     run = plan.run
     say(f"Run {run.id} of {run.started_at:%Y-%m-%d %H:%M} UTC, from {run.source_path}, in {target.masked_url()}:")
     for table, count in plan.remove.items():
-        say(f"  {table}: {group_digits(count)} rows go")
+        say(f"  {table}: {_rows(count)} {'goes' if count == 1 else 'go'}")
     for table, count in plan.already_gone.items():
         if count:
-            say(f"  {table}: {group_digits(count)} rows are gone already")
+            say(f"  {table}: {_rows(count)} gone already")
     for table, count in plan.kept_counts.items():
         if count:
-            say(f"  {table}: {group_digits(count)} rows stay")
+            say(f"  {table}: {_rows(count)} {'stays' if count == 1 else 'stay'}")
     for row in plan.kept[:_KEPT_SHOWN]:
         say(f"    {row.table} {row.id} “{row.title}”: {row.reason}")
     say(f"  {plan.account_reason}")
     say("  The SQLite file and its backup are not touched.")
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{group_digits(number)} rows"

@@ -8,7 +8,7 @@ NOUNS = {"users": ("user", "users"), "goals": ("goal", "goals"), "tasks": ("task
 
 def database_sentence(found: TargetState) -> str:
     """The server and what is in the database, in a sentence."""
-    return f"Connected in {found.latency_ms:.1f} ms: PostgreSQL {found.server_version}, {rows_sentence(found)}"
+    return f"Connected in {found.round_trip}: PostgreSQL {found.server_version}, {rows_sentence(found)}"
 
 
 def rows_sentence(found: TargetState) -> str:
@@ -24,7 +24,7 @@ def database_facts(found: TargetState) -> dict[str, str]:
     superuser = ", a superuser" if found.is_superuser else ""
     ledger = "The ledger of migrations is there." if found.has_ledger else "No migration has been made into it yet."
     return {
-        "Server": f"PostgreSQL {found.server_version}, answers in {found.latency_ms:.1f} ms, its clock is in {found.timezone}",
+        "Server": f"PostgreSQL {found.server_version}, answers in {found.round_trip}, its clock is in {found.timezone}",
         "Logged in": f"to {found.dbname} as {found.user}{superuser}",
         "In it": rows_sentence(found).capitalize(),
         "": ledger,

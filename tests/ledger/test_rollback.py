@@ -209,6 +209,13 @@ def test_a_run_is_rolled_back_once(planted: Target) -> None:
     assert caught.value.code == "already-rolled-back"
 
 
+def test_where_all_was_rolled_back_the_newest_run_is_none(planted: Target) -> None:
+    with closing(connect(planted)) as server, server, server.cursor() as rows:
+        rows.execute("UPDATE bizy_migrate.runs SET status = 'rolled-back'")
+    with pytest.raises(MigrationError, match=r"Every run that the ledger knows of was rolled back \(2, 1\)"):
+        roll_back(planted, None)
+
+
 @pytest.mark.parametrize("run_id", [None, 7])
 def test_a_run_that_is_not_there_is_named(database: Target, run_id: int | None) -> None:
     with pytest.raises(MigrationError) as caught:

@@ -50,6 +50,15 @@ def test_the_administrator_is_not_asked_when_the_login_suffices(wanted: Target, 
     assert set_up(wanted, nobody).schema_created is False
 
 
+@pytest.mark.parametrize("password", [None, Secret("wrong")])
+def test_an_administrator_who_is_refused_is_told_where_the_password_comes_from(wanted: Target, password: Secret | None) -> None:
+    with pytest.raises(TargetError) as raised:
+        set_up(wanted, admin_target(wanted, None, password))
+    assert raised.value.code in {"no-password", "password-rejected"}
+    assert "POSTGRES_ADMIN_PASSWORD" in raised.value.remedy
+    assert "DATABASE_URL" not in raised.value.remedy
+
+
 def test_a_login_that_may_make_databases_needs_no_other(wanted: Target, tcp_target: Target) -> None:
     own = Target(make_dsn(tcp_target.dsn, dbname=wanted.dbname), tcp_target.password)
     outcome = set_up(own, admin_target(own, "nobody", None))

@@ -58,6 +58,17 @@ CONNECTING: Final = (
         pattern=re.compile(r'(?:password|\w+) authentication failed for user "(?P<user>[^\n]*)"'),
     ),
     Rule(
+        "admin-refused",
+        TargetError,
+        "The administrator {user} cannot log in.",
+        Remedy(
+            "This needs an administrator of the server; tried was {user}. Give the password in POSTGRES_ADMIN_PASSWORD, or name "
+            "another one with --admin-user (with Homebrew it is your own name). Or give the administrator a password:",
+            **_as_admin('\\password "{user}"'),
+        ),
+        _PG,
+    ),
+    Rule(
         "role-missing",
         TargetError,
         "The server knows no user {user}.",

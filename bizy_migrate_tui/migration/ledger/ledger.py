@@ -122,11 +122,14 @@ def get_run(server: PgConnection, run_id: int | None) -> Run:
     for run in runs:
         if run.id == run_id or (run_id is None and run.status == MIGRATED):
             return run
-    known = ", ".join(str(run.id) for run in runs) or "none"
-    what = "no run that could be taken" if run_id is None else f"no run {run_id}"
-    raise MigrationError(
-        "no-such-run", f"The ledger has {what} (known runs: {known}).", "See them all with `bizy-migrate-tui runs`."
-    )
+    known = ", ".join(str(run.id) for run in runs)
+    if not runs:
+        cause = "The ledger knows of no run: nothing here was brought by one."
+    elif run_id is None:
+        cause = f"Every run that the ledger knows of was rolled back ({known})."
+    else:
+        cause = f"The ledger has no run {run_id} (known runs: {known})."
+    raise MigrationError("no-such-run", cause, "See them all with `bizy-migrate-tui runs`.")
 
 
 def find_run(server: PgConnection, source_sha256: str, loaded_at: datetime) -> Run | None:

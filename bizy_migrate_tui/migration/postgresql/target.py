@@ -87,6 +87,11 @@ class TargetState:
     timezone: str
     unwritable: tuple[str, ...] = ()
 
+    @property
+    def round_trip(self) -> str:
+        """`latency_ms` in words: `0.4 ms`."""
+        return "less than 0.1 ms" if self.latency_ms < 0.1 else f"{self.latency_ms:.1f} ms"
+
 
 def connect(
     target: Target,

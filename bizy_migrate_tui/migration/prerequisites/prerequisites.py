@@ -141,7 +141,7 @@ def _server(subject: Subject) -> Answer:
         if error.code in _NO_SERVER:
             raise
         return Answer("A server answers.")
-    return Answer(f"The server answers in {state.latency_ms:.1f} ms.")
+    return Answer(f"The server answers in {state.round_trip}.")
 
 
 def _login(subject: Subject) -> Answer:

@@ -8,7 +8,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection, encrypt_password, make_dsn
 
-from bizy_migrate_tui.migration.advice.advice import explain
+from bizy_migrate_tui.migration.advice.advice import error_for, explain
 from bizy_migrate_tui.migration.errors import TargetError, UsageError
 from bizy_migrate_tui.migration.postgresql import schema
 from bizy_migrate_tui.migration.postgresql.target import (
@@ -60,7 +60,7 @@ def set_up(target: Target, admin: Target) -> SetupOutcome:
         admin = _own_login_if_it_may(target) or admin
     if lacking:
         try:
-            with closing(connect(admin)) as server:
+            with closing(_connect_as(admin)) as server:
                 server.autocommit = True
                 role_created = _make_role(server, role, target.password, steps)
                 database_created = _make_database(server, role, dbname, steps)
@@ -70,6 +70,17 @@ def set_up(target: Target, admin: Target) -> SetupOutcome:
             raise explain(error) from None
     schema_created = _make_tables(target, steps)
     return SetupOutcome(role_created, database_created, schema_created, tuple(steps))
+
+
+def _connect_as(admin: Target) -> connection:
+    """Log in as the administrator; a refusal tells where an administrator's name and password come from."""
+    try:
+        return connect(admin)
+    except TargetError as error:
+        if error.code not in _NEEDS_ADMIN:
+            raise
+        remedy = error_for("admin-refused", user=admin.user or ADMIN_USER).remedy
+        raise TargetError(error.code, error.cause, remedy) from None
 
 
 def _named(target: Target) -> tuple[str, str]:
