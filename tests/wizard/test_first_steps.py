@@ -274,20 +274,6 @@ async def test_what_comes_from_outside_is_shown_as_text(tmp_path: Path, hostile:
         assert not any(character in text for text in texts for character in "\x1b\x00\x07\u202e")
 
 
-async def test_in_a_window_too_small_no_step_is_taken_blindly(tmp_path: Path) -> None:
-    async with walking(FakeCore(), tmp_path) as walk:
-        await walk.pilot.resize_terminal(50, 14)
-        await walk.pilot.press("enter")
-        await walk.pilot.resize_terminal(100, 30)
-        assert walk.at(Step.WELCOME)
-        await walk.go_on(Step.CONNECTION)
-        walk.field("host").focus_input()
-        await walk.pilot.resize_terminal(50, 14)
-        await walk.pilot.press("escape", "enter", "enter")
-        await walk.pilot.resize_terminal(100, 30)
-        assert walk.at(Step.CONNECTION)
-
-
 async def test_a_window_too_small_gets_a_kind_word_and_keeps_its_place(tmp_path: Path) -> None:
     async with walking(FakeCore(), tmp_path) as walk:
         await walk.go_on(Step.CONNECTION)

@@ -120,9 +120,8 @@ class StepScreen(Screen[None]):
         self.query_one(StatusLine).say(text, tone)
 
     def end(self, turn: Turn = Turn.NEXT) -> None:
-        """Leave the step, unless nobody sees it."""
-        if not self._out_of_sight:
-            self.post_message(self.Ended(self.STEP, turn))
+        """Leave the step."""
+        self.post_message(self.Ended(self.STEP, turn))
 
     def fail(self, error: MigrationError, meaning: str = "Nothing was changed.") -> None:
         """Leave the step for the screen that explains what went wrong."""
@@ -219,22 +218,14 @@ class StepScreen(Screen[None]):
         self.end(Turn.BACK)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Only what can be done now is offered: nothing that nobody would see."""
-        if self._out_of_sight and action in ("next", "say_why", "back"):
-            return False
+        """Only what can be done now is offered."""
         if action in ("next", "say_why"):
             return (action == "say_why") is any(job.critical for job in self.jobs)
         return not (action == "back" and self.STEP is Step.WELCOME)
 
     @on(Input.Submitted)
     def _enter_in_an_input(self) -> None:
-        if not self._out_of_sight:
-            self.action_next()
-
-    @property
-    def _out_of_sight(self) -> bool:
-        """Whether the window is so small that it only says so."""
-        return self.has_class("-tiny") or self.has_class("-short")
+        self.action_next()
 
     @on(_JobEnded)
     def _job_ended(self, event: _JobEnded) -> None:
