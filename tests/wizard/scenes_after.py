@@ -53,12 +53,12 @@ async def start(stage: Stage) -> None:
     await stage.see("412,000 of 1,000,000")
 
 
-@scene(main=True)
+@scene()
 async def migration(stage: Stage) -> None:
     await stage.come_to(Step.MIGRATION)
 
 
-@scene(main=True, tables=MANY)
+@scene(tables=MANY)
 async def migration_running(stage: Stage) -> None:
     await start(stage)
 
@@ -120,7 +120,7 @@ async def compared(stage: Stage, *keys: str) -> None:
     await stage.press(*keys)
 
 
-@scene(main=True)
+@scene()
 async def verification(stage: Stage) -> None:
     await stage.come_to(Step.VERIFICATION)
 
@@ -133,7 +133,7 @@ async def verification_comparing(stage: Stage) -> None:
     await stage.see("Prove every cell")
 
 
-@scene(main=True)
+@scene()
 async def verification_side_by_side(stage: Stage) -> None:
     await compared(stage, "2")
 
@@ -152,7 +152,7 @@ async def verification_differences(stage: Stage) -> None:
 # Finish
 
 
-@scene(main=True)
+@scene()
 async def finish(stage: Stage) -> None:
     await stage.come_to(Step.FINISH)
 
@@ -163,7 +163,7 @@ async def finish_leaving_without_the_password(stage: Stage) -> None:
     await stage.press("enter")
 
 
-@scene(main=True)
+@scene()
 async def finish_password(stage: Stage) -> None:
     await stage.come_to(Step.FINISH)
     await stage.press("p")
@@ -198,12 +198,12 @@ async def fail(stage: Stage, at: Step, error: MigrationError, **meaning: str) ->
     await stage.until(lambda: stage.at(Step.FAILURE))
 
 
-@scene(main=True)
+@scene()
 async def failure(stage: Stage) -> None:
     await fail(stage, Step.MIGRATION, FULL, meaning="Nothing was changed: PostgreSQL took back everything the run had written.")
 
 
-@scene(main=True)
+@scene()
 async def failure_of_the_proof(stage: Stage) -> None:
     await fail(stage, Step.MIGRATION, PROOF)
     await stage.see("2 columns not as expected")

@@ -17,7 +17,7 @@ NO_ROLE = "PostgreSQL knows no role “bizy”.", "Create it:\n  sudo -u postgre
 # Welcome
 
 
-@scene(main=True)
+@scene()
 async def welcome(stage: Stage) -> None:
     await stage.see("last changed")
 
@@ -60,7 +60,7 @@ def lacking(stage: Stage) -> None:
     stage.core.results["env-file"] = PrerequisiteResult("env-file", ".env file", CheckState.WARNING, *unreadable)
 
 
-@scene(main=True)
+@scene()
 async def prerequisites(stage: Stage) -> None:
     await stage.come_to(Step.PREREQUISITES)
 
@@ -89,7 +89,7 @@ async def prerequisites_setting_up(stage: Stage) -> None:
 # Connection
 
 
-@scene(main=True)
+@scene()
 async def connection(stage: Stage) -> None:
     await stage.come_to(Step.CONNECTION)
 
@@ -135,7 +135,7 @@ async def connection_users(stage: Stage) -> None:
 # Backup
 
 
-@scene(main=True)
+@scene()
 async def backup(stage: Stage) -> None:
     await stage.come_to(Step.BACKUP)
 

@@ -19,7 +19,7 @@ async def to_preview(stage: Stage, *keys: str) -> None:
     await stage.press(*keys)
 
 
-@scene(main=True)
+@scene()
 async def preview(stage: Stage) -> None:
     await to_preview(stage)
 
@@ -30,7 +30,7 @@ async def preview_with_a_proposal(stage: Stage) -> None:
     await stage.see("The data shows")
 
 
-@scene(main=True)
+@scene()
 async def preview_row(stage: Stage) -> None:
     await to_preview(stage, "down", "down", "space")
     await stage.see("nearest of 1 to 5")
@@ -77,7 +77,7 @@ async def preview_no_home_row(stage: Stage) -> None:
     await stage.press("space")
 
 
-@scene(main=True, findings=(a_finding(), a_finding(Severity.NOTES, code="dependency-missing", column="dependencies", count=1)))
+@scene(findings=(a_finding(), a_finding(Severity.NOTES, code="dependency-missing", column="dependencies", count=1)))
 async def preview_findings(stage: Stage) -> None:
     await to_preview(stage, "5")
     await stage.see("nearest of 1 to 5")

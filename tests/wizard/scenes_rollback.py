@@ -23,7 +23,7 @@ async def confirmed(stage: Stage) -> None:
     await stage.press("enter")
 
 
-@scene(main=True)
+@scene()
 async def rollback(stage: Stage) -> None:
     await roll_back(stage)
     await stage.see("will be removed")

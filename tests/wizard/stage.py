@@ -1,5 +1,6 @@
 """Scenes: a state of a screen, and the keys that lead to it; on a stage without folders, disks, clocks or databases."""
 
+import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -31,6 +32,8 @@ from tests.wizard.walking import URL, Walk
 HOME = Path("/home/ann")
 SOURCE = HOME / ".business-agent" / "tasks.db"
 ENV = HOME / "web" / "backend" / ".env"
+HOPS = 30
+"""Turns of the loop that messages get to pass from widget to widget; on a busy machine a pause alone may be one turn."""
 
 
 @dataclass
@@ -69,14 +72,21 @@ class Stage(Walk):
 
     async def wear(self, size: tuple[int, int], look: str) -> str:
         """The picture at that size and in that dress, once nothing moves."""
-        if self.app.theme != look:
-            self.app.theme = look
-        if (self.app.size.width, self.app.size.height) != size:
+        app = self.app
+        in_sight = (app.screen, *app._background_screens)  # a dialog, and what lies below it
+        if app.theme != look:
+            app.theme = look
+            await self.until(lambda: all(shown._css_update_count == app._css_update_count for shown in in_sight))
+        if app.screen.size != size:
             await self.pilot.resize_terminal(*size)
+            await self.until(lambda: all(shown._compositor.size == size for shown in in_sight))
+        app.screen.refresh()  # a dialog draws what lies below it
         before = None
         for _ in range(50):
             await self.pilot.pause(0.02)
-            picture = self.app.export_screenshot(title="bizy-migrate-tui")
+            for _ in range(HOPS):
+                await asyncio.sleep(0)
+            picture = app.export_screenshot(title="bizy-migrate-tui")
             if picture == before:
                 return picture
             before = picture
@@ -108,10 +118,9 @@ Act = Callable[[Stage], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Scene:
-    """`core` are the fields of its core; a screen's `main` scene is pictured in every size and dress."""
+    """`core` are the fields of its core."""
 
     act: Act
-    main: bool = False
     url: str | None = URL
     core: dict[str, Any] = field(default_factory=dict)
 
@@ -119,11 +128,11 @@ class Scene:
 SCENES: dict[str, Scene] = {}
 
 
-def scene(*, main: bool = False, url: str | None = URL, **core: Any) -> Callable[[Act], Act]:
+def scene(*, url: str | None = URL, **core: Any) -> Callable[[Act], Act]:
     """Names a scene after the function that plays it."""
 
     def register(act: Act) -> Act:
-        SCENES[act.__name__] = Scene(act, main, url, core)
+        SCENES[act.__name__] = Scene(act, url, core)
         return act
 
     return register
@@ -163,13 +172,15 @@ def env_change(path: Path, target: Target) -> EnvChange:
 
 
 @asynccontextmanager
-async def staged(played: Scene, clock: Clock, *, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Stage]:
+async def staged(
+    played: Scene, clock: Clock, *, size: tuple[int, int] = (80, 24), look: str = theme.DARK.name
+) -> AsyncIterator[Stage]:
     """The app in the state of that scene."""
     flags = Flags(sqlite_path=str(SOURCE), postgres_url=played.url, timezone="America/New_York")
     state = WizardState.from_settings(resolve(flags, {}, HOME, HOME))
     state.env_file = ENV
     core = WholeCore(**played.core)
-    app = WizardApp(state, core, look=theme.DARK.name)
+    app = WizardApp(state, core, look=look)
     app.animation_level = "none"
     async with app.run_test(size=size, notifications=True) as pilot:
         stage = Stage(app, pilot, core, clock)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 
 from bizy_migrate_tui.settings import Flags, resolve
@@ -103,5 +104,6 @@ class Walk:
 
     def text(self) -> str:
         """The screen as text."""
+        visible_screen_stack.set(self.app._background_screens)  # else a dialog draws, and keeps, nothing below it
         lines = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in lines)
