@@ -206,6 +206,9 @@ def verify(settings: Settings, report: Report, interruption: Interruption, *, ru
         lambda on_event, cancel: compare(settings.sqlite_path.value, target, run_id=run_id, on_event=on_event, cancel=cancel)
     )
     report.verification(found)
+    for compared in found.runs:
+        changed = "" if compared.is_unchanged else ", which has changed since"
+        say(f"Run {compared.run.id} of {compared.run.started_at:%Y-%m-%d %H:%M} UTC, compared with {compared.source}{changed}.")
     for one in found.checks:
         say_check(one.name, one.passed, one.detail)
     for difference in found.differences[:_DIFFERENCES_SHOWN]:

@@ -86,6 +86,9 @@ class Report:
             "checks": _checks(found.checks),
             "differences": [asdict(difference) for difference in found.differences],
             "web_changes": asdict(found.web_changes),
+            "compared_with": [
+                {"run_id": one.run.id, "path": str(one.source), "unchanged": one.is_unchanged} for one in found.runs
+            ],
         }
         failed = [check for check in found.checks if not check.passed]
         if failed:

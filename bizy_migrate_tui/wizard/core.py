@@ -73,10 +73,8 @@ class Core(Protocol):
     def open_work(self, sqlite_path: Path) -> Work:
         """Begin to work on a source."""
 
-    def verify(
-        self, sqlite_path: Path, target: Target, run_id: int | None, on_event: OnEvent, cancel: Cancellation
-    ) -> "Verification":
-        """Compare source and target again."""
+    def verify(self, sqlite_path: Path, target: Target, on_event: OnEvent, cancel: Cancellation) -> "Verification":
+        """Compare source and target again, all that the runs brought."""
 
     def list_runs(self, target: Target) -> "tuple[Run, ...]":
         """The ledger, newest first."""

@@ -65,13 +65,11 @@ class RealCore:
 
         return Session(sqlite_path)
 
-    def verify(
-        self, sqlite_path: Path, target: Target, run_id: int | None, on_event: OnEvent, cancel: Cancellation
-    ) -> "Verification":
+    def verify(self, sqlite_path: Path, target: Target, on_event: OnEvent, cancel: Cancellation) -> "Verification":
         """Compare source and target again."""
         from bizy_migrate_tui.migration.verification.verification import verify
 
-        return verify(sqlite_path, target, run_id=run_id, on_event=on_event, cancel=cancel, with_profiles=True)
+        return verify(sqlite_path, target, on_event=on_event, cancel=cancel, with_profiles=True)
 
     def list_runs(self, target: Target) -> "tuple[Run, ...]":
         """The ledger, newest first."""

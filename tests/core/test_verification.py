@@ -1,6 +1,9 @@
 """One wrong cell anywhere in the target is found and named; what the web interface did is told from what is wrong."""
 
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,12 +12,14 @@ from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.errors import ProofFailed
 from bizy_migrate_tui.migration.events import Event, Phase, PhaseStarted
 from bizy_migrate_tui.migration.load.load import Loader
+from bizy_migrate_tui.migration.plan.plan import Choices
 from bizy_migrate_tui.migration.postgresql.target import Target
 from bizy_migrate_tui.migration.postgresql.web_schema import METADATA
+from bizy_migrate_tui.migration.session import Session
 from bizy_migrate_tui.migration.verification.verification import Verification, verify
 from tests.bizy_source import make_source
 from tests.conftest import fresh_database
-from tests.core.moving import ask, everything_in, move
+from tests.core.moving import ZONE, ask, everything_in, move, target_rows
 
 TIME = "2025-03-03 10:20:30.123456"
 TASK = {
@@ -128,10 +133,53 @@ def test_a_time_of_change_that_cannot_be_is_wrong(source: Path, database: Target
     assert ("tasks", "5", "updated_at") in named(verify(source, database))
 
 
-def test_a_row_that_is_gone_is_named(source: Path, database: Target) -> None:
+def test_a_row_that_is_gone_is_named_apart_from_what_is_wrong(source: Path, database: Target) -> None:
     move(source, database)
     ask(database, "DELETE FROM public.tasks WHERE id = 6")
-    assert ("tasks", "6", "id") in named(verify(source, database))
+    found = verify(source, database)
+    assert named(found) == {("tasks", "6", "id")}
+    (failed,) = [check for check in found.checks if not check.passed]
+    assert failed.name == "tasks: counts match"
+    assert "gone (deleted on the web, or lost): 6" in failed.detail
+
+
+def test_rows_that_the_deletion_of_their_goal_set_free_are_no_differences(source: Path, database: Target) -> None:
+    move(source, database)
+    ask(database, "DELETE FROM public.goals WHERE id = 3")
+    found = verify(source, database)
+    assert target_rows(database, "tasks")[0]["parent_goal_id"] is None
+    assert named(found) == {("goals", "3", "id")}
+    assert [check.name for check in found.checks if not check.passed] == ["goals: counts match"]
+
+
+def test_a_sequence_that_gives_ids_which_are_taken_is_a_failed_check(source: Path, database: Target) -> None:
+    move(source, database)
+    ask(database, "ALTER SEQUENCE public.tasks_id_seq RESTART WITH 5")
+    (failed,) = [check for check in verify(source, database).checks if not check.passed]
+    assert failed.name == "new rows can be made"
+    assert "tasks_pkey" in failed.detail
+
+
+@pytest.mark.parametrize("table", ["goals", "tasks"])
+def test_a_ledger_that_lost_ids_is_wrong(source: Path, database: Target, table: str) -> None:
+    move(source, database)
+    ask(database, f"UPDATE bizy_migrate.runs SET inserted_{table} = '{{}}'")
+    assert "the ledger agrees with itself" in [check.name for check in verify(source, database).checks if not check.passed]
+
+
+def test_a_backup_that_was_changed_is_not_believed(source: Path, database: Target, tmp_path: Path) -> None:
+    own = tmp_path / "tasks.db"
+    shutil.copy(source, own)
+    with Session(own) as session:
+        snapshot = session.take_snapshot(backup=True)
+        session.run(session.make_plan(session.take_inventory(snapshot, ZONE), database, Choices(zone=ZONE)))
+    (whole,) = verify(own, database).runs
+    assert (whole.source, whole.is_unchanged) == (snapshot.path, True)
+    with closing(sqlite3.connect(snapshot.path)) as backup:
+        backup.execute("UPDATE tasks SET title = 'Not what was moved'")
+        backup.commit()
+    (other,) = verify(own, database).runs
+    assert (other.source, other.is_unchanged) == (own, True)
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ class FakeCore:
         self.works.append(FakeWork(self, sqlite_path))
         return self.works[-1]
 
-    def verify(self, sqlite_path: Path, target: Target, run_id: int | None, on_event: OnEvent, cancel: Cancellation) -> Any:
+    def verify(self, sqlite_path: Path, target: Target, on_event: OnEvent, cancel: Cancellation) -> Any:
         raise NotImplementedError
 
     def list_runs(self, target: Target) -> Any:

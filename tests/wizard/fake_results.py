@@ -20,7 +20,7 @@ from bizy_migrate_tui.migration.secret import Secret
 from bizy_migrate_tui.migration.source.inventory import Inventory, TableInventory
 from bizy_migrate_tui.migration.source.snapshot import Snapshot
 from bizy_migrate_tui.migration.verification.profile import Profile
-from bizy_migrate_tui.migration.verification.verification import Verification
+from bizy_migrate_tui.migration.verification.verification import ComparedRun, Verification
 from bizy_migrate_tui.migration.verification.web_changes import WebChanges
 from tests.wizard.fake_core import QUIET, FakeCore, a_target_state
 
@@ -86,8 +86,7 @@ def a_verification(differences: tuple[Difference, ...] = (), **changes: Any) -> 
         "every cell is as in the source", not differences, f"{len(differences)} differ" if differences else "all of them"
     )
     values: dict[str, Any] = {
-        "run": a_run(),
-        "compared_with": Path("tasks.db"),
+        "runs": (ComparedRun(a_run(), Path("tasks.db"), is_unchanged=True),),
         "checks": (first, *PASSED[1:]),
         "differences": differences,
         "web_changes": WebChanges({}, {}, {}, {}, {}),
@@ -127,7 +126,7 @@ class EndCore(FakeCore):
     runs: tuple[Run, ...] = field(default_factory=lambda: (a_run(), a_run(2, status="rolled-back")))
     title: str = "Water the plants"
     problem: MigrationError | None = None
-    verified: list[int | None] = field(default_factory=list)
+    verified: int = 0
     taken_back: list[tuple[int, bool]] = field(default_factory=list)
 
     def stumble(self) -> None:
@@ -135,10 +134,8 @@ class EndCore(FakeCore):
         if problem is not None:
             raise problem
 
-    def verify(
-        self, sqlite_path: Path, target: Target, run_id: int | None, on_event: OnEvent, cancel: Cancellation
-    ) -> Verification:
-        self.verified.append(run_id)
+    def verify(self, sqlite_path: Path, target: Target, on_event: OnEvent, cancel: Cancellation) -> Verification:
+        self.verified += 1
         on_event(PhaseStarted(Phase.PROOF, 71))
         self.pass_gate(cancel)
         self.stumble()

@@ -72,15 +72,26 @@ class Comparison:
     """Compares the rows of one table that belong to one user.
 
     Entered (`with`), it begins to write down what is expected, in a thread of its own that ends with it. `made` says whether
-    the columns that the load itself fills (tasks.updated_at) are compared too.
+    the columns that the load itself fills (tasks.updated_at) are compared too; a difference that `is_consequence` of
+    something else is none.
     """
 
-    def __init__(self, side: Side, server: Cursor, home: WebTable, user_id: int, *, scope: Scope, made: bool = True) -> None:
+    def __init__(
+        self,
+        side: Side,
+        server: Cursor,
+        home: WebTable,
+        user_id: int,
+        *,
+        scope: Scope,
+        made: bool = True,
+        is_consequence: Callable[[Difference], bool] = lambda _difference: False,
+    ) -> None:
         self._side, self._server, self._home, self._user_id, self._scope = side, server, home, user_id, scope
         self._source = side.tables[home.name]
         self._columns = [column for column in home.columns if made or column.form is not Form.MADE]
         self._reader = CarefulReader(side.workbook, side.tables, side.reading)
-        self._opened = 0
+        self._opened, self._is_consequence = 0, is_consequence
         ids = PRESENT[home.name].c.id
         self._present_sql = to_sql(select(ids).where(ids == PLACEHOLDER))
         self._has_present = side.workbook.execute(to_sql(select(ids).limit(1))).fetchone() is not None
@@ -137,11 +148,12 @@ class Comparison:
         return (is_present is not None) == (self._scope is Scope.PRESENT)
 
     def _open(self, row: CarefulRow) -> Iterator[Difference]:
-        self._opened += 1
-        if self._opened > _ROWS_OPENED:
+        if self._opened == _ROWS_OPENED:
             yield Difference(self._home.name, row.source_key, "(row)", "as in the source", "differs")
-        else:
-            yield from self._compare_rows([row])
+            return
+        differences = list(self._compare_rows([row]))
+        self._opened += bool(differences)
+        yield from differences
 
     def _compare_rows(self, rows: Sequence[CarefulRow]) -> Iterator[Difference]:
         names = ["id", "user_id", *(column.name for column in self._columns)]
@@ -150,7 +162,8 @@ class Comparison:
         self._server.execute(statement, ([row.id for row in rows],))
         found = {int(line[0]): dict(zip(names, line, strict=True)) for line in self._server.fetchall()}
         for row in rows:
-            yield from self._compare_cells(row, found.get(row.id or 0))
+            cells = self._compare_cells(row, found.get(row.id or 0))
+            yield from (difference for difference in cells if not self._is_consequence(difference))
 
     def _compare_cells(self, row: CarefulRow, found: Mapping[str, str | None] | None) -> Iterator[Difference]:
         name = self._home.name

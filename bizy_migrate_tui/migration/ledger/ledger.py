@@ -1,7 +1,7 @@
 """The ledger: one row a run in `bizy_migrate.runs`, which knows every id the run brought."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -52,6 +52,10 @@ class Run(NewRun):
     """A run as the ledger has it."""
 
     id: int
+
+    def inserted(self, table: str) -> Ranges:
+        """The ids that the run brought into goals or tasks."""
+        return self.inserted_tasks if table == "tasks" else self.inserted_goals
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,19 +141,45 @@ def find_run(server: PgConnection, source_sha256: str, loaded_at: datetime) -> R
     return next((run for run in list_runs(server) if run.source_sha256 == source_sha256 and run.loaded_at == loaded_at), None)
 
 
-def _runs(server: PgConnection, rest: sql.Composable) -> tuple[Run, ...]:
-    columns = [_read(name) for name in ("id", *_COLUMNS)]
+def get_own(server: PgConnection, run_id: int | None) -> tuple[Run, ...]:
+    """The run, or (None) all that were not rolled back, the newest first, each without ids that a later one brought again.
+
+    Raises MigrationError (no-such-run).
+    """
+    named = get_run(server, run_id)
+    try:
+        if run_id is not None:
+            return _runs(server, sql.SQL("WHERE id = {}").format(sql.Literal(named.id)), of_column=_read_own)
+        return _runs(server, sql.SQL("WHERE status = {} ORDER BY id DESC").format(sql.Literal(MIGRATED)), of_column=_read_own)
+    except psycopg2.Error as error:
+        raise explain(error) from error
+
+
+def _runs(
+    server: PgConnection, rest: sql.Composable, of_column: Callable[[str], sql.Composable] = sql.Identifier
+) -> tuple[Run, ...]:
+    columns = [_read(name, of_column(name)) for name in ("id", *_COLUMNS)]
     statement = sql.SQL("SELECT {} FROM bizy_migrate.runs {}").format(sql.SQL(", ").join(columns), rest)
     with server.cursor() as rows:
         rows.execute(statement)
         return tuple(_run(dict(zip(("id", *_COLUMNS), row, strict=True))) for row in rows.fetchall())
 
 
-def _read(name: str) -> sql.Composable:
+def _read(name: str, column: sql.Composable) -> sql.Composable:
     if name in _MULTIRANGES:
         one = "(SELECT coalesce(json_agg(json_build_array(lower(r), upper(r) - 1) ORDER BY r), '[]') FROM unnest({}) r)"
-        return sql.SQL(one).format(sql.Identifier(name))
-    return sql.Identifier(name)
+        return sql.SQL(one).format(column)
+    return column
+
+
+def _read_own(name: str) -> sql.Composable:
+    if name not in _MULTIRANGES:
+        return sql.Identifier(name)
+    again = (
+        "{ids} - coalesce((SELECT range_agg(span) FROM bizy_migrate.runs later, unnest(later.{ids}) span"
+        " WHERE later.id > runs.id AND later.status = {migrated}), '{{}}')"
+    )
+    return sql.SQL(again).format(ids=sql.Identifier(name), migrated=sql.Literal(MIGRATED))
 
 
 def _run(values: dict[str, Any]) -> Run:

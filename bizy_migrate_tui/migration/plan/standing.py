@@ -61,7 +61,7 @@ def find_standing(
         with server.cursor() as rows:
             differing = _differing(Side(workbook, tables, reading), rows, home, user_id or 0, runs)
             others = _of_others(rows, home, user_id or 0, differing)
-        ours = _among(differing - others, (span for run in runs for span in _brought(home, run)))
+        ours = _among(differing - others, (span for run in runs for span in run.inserted(home.name)))
         for id_ in differing:
             _mark(workbook, home, id_, Standing.KEPT if id_ in ours else Standing.TAKEN)
         result[home.name] = {code: _sighting(workbook, home, standing) for standing, code in _FINDINGS.items()}
@@ -100,7 +100,7 @@ def _differing(side: Side, server: Cursor, home: WebTable, user_id: int, runs: t
     with comparison(taken) as compared:
         differing = {int(difference.id) for difference in compared.differences()}
     for run in runs[:-1]:
-        brought = _among(differing, _brought(home, run))
+        brought = _among(differing, run.inserted(home.name))
         differing -= brought - {int(difference.id) for difference in comparison(taken_at_of(run)).differences_of(brought)}
     return differing
 
@@ -110,10 +110,6 @@ def _of_others(server: Cursor, home: WebTable, user_id: int, ids: set[int]) -> s
     statement = sql.SQL("SELECT id FROM {} WHERE id = ANY(%s) AND user_id <> %s").format(sql.Identifier("public", home.name))
     server.execute(statement, (list(ids), user_id))
     return {id_ for (id_,) in server.fetchall()}
-
-
-def _brought(home: WebTable, run: ledger.Run) -> tuple[tuple[int, int], ...]:
-    return run.inserted_tasks if home.name == "tasks" else run.inserted_goals
 
 
 def _among(ids: set[int], spans: Iterable[tuple[int, int]]) -> set[int]:

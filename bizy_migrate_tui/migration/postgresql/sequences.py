@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
@@ -52,19 +53,28 @@ def prove_inserts(server: Cursor, user_id: int, *, is_alone: bool) -> Check:
     if is_alone:
         for sequence in _sequences(server):
             sequence.restart(server, sequence.following)
-    now = sql.SQL("now() AT TIME ZONE 'UTC'")
-    ids = []
-    for table in ("goals", "tasks"):
-        server.execute(
-            sql.SQL(
-                "INSERT INTO {} (user_id, title, status, created_at, updated_at) VALUES (%s, 'probe', 'x', {}, {}) RETURNING id"
-            ).format(sql.Identifier("public", table), now, now),
-            (user_id,),
+    try:
+        detail = "the next goal is {}, the next task {}".format(
+            *(_insert(server, table, user_id) for table in ("goals", "tasks"))
         )
-        ids.append((server.fetchone() or (None,))[0])
+        is_possible = True
+    except (psycopg2.IntegrityError, psycopg2.DataError) as error:  # the id is taken already, or there is none left
+        detail, is_possible = str(error).splitlines()[0], False
     server.execute("ROLLBACK TO SAVEPOINT bizy_probe")
     server.execute("RELEASE SAVEPOINT bizy_probe")
-    return Check("new rows can be made", passed=True, detail=f"the next goal is {ids[0]}, the next task {ids[1]}")
+    return Check("new rows can be made", passed=is_possible, detail=detail)
+
+
+def _insert(server: Cursor, table: str, user_id: int) -> int:
+    now = sql.SQL("now() AT TIME ZONE 'UTC'")
+    server.execute(
+        sql.SQL(
+            "INSERT INTO {} (user_id, title, status, created_at, updated_at) VALUES (%s, 'probe', 'x', {}, {}) RETURNING id"
+        ).format(sql.Identifier("public", table), now, now),
+        (user_id,),
+    )
+    (id_,) = server.fetchone() or (0,)
+    return int(id_)
 
 
 def _sequences(server: Cursor) -> list[_Sequence]:

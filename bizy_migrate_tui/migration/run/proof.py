@@ -64,11 +64,16 @@ def prove(
 
 
 @contextmanager
-def comparisons(side: Side, server: Cursor, user_id: int) -> Iterator[list[Comparison]]:
+def comparisons(
+    side: Side, server: Cursor, user_id: int, is_consequence: Callable[[Difference], bool] = lambda _difference: False
+) -> Iterator[list[Comparison]]:
     """One for each web table of the source. SQLite begins to write what is expected, so PostgreSQL may be asked other things."""
     homes = [home for home in WEB_TABLES if home.name in side.tables]
     with ExitStack() as stack:
-        yield [stack.enter_context(Comparison(side, server, home, user_id, scope=Scope.LOADED)) for home in homes]
+        yield [
+            stack.enter_context(Comparison(side, server, home, user_id, scope=Scope.LOADED, is_consequence=is_consequence))
+            for home in homes
+        ]
 
 
 def _cells(differences: list[Difference], loaded: Mapping[str, Loaded]) -> Check:

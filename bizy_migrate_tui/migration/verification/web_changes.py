@@ -1,7 +1,7 @@
 """What the web interface has done to the rows of a run since: told from `updated_at`, which every change through it sets."""
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,6 +37,32 @@ class WebChanges:
     missing: Mapping[str, tuple[int, ...]]
     changed_counts: Mapping[str, int]
     missing_counts: Mapping[str, int]
+
+    @property
+    def words(self) -> str:
+        """All of it in one line."""
+        kinds = ((self.changed_counts, "changed"), (self.added, "added"), (self.missing_counts, "gone"))
+        return ", ".join(f"{n:,} {table} {what}" for counts, what in kinds for table, n in counts.items() if n) or "none"
+
+
+def together(runs: Sequence[WebChanges]) -> WebChanges:
+    """The changes since several runs: each row is of one of them; what was added since the first was added by nobody's run."""
+
+    def ids(found: Iterable[Mapping[str, tuple[int, ...]]]) -> dict[str, tuple[int, ...]]:
+        each = list(found)
+        return {table: tuple(sorted(id_ for one in each for id_ in one[table]))[:IDS_SHOWN] for table in TABLES}
+
+    def counts(found: Iterable[Mapping[str, int]]) -> dict[str, int]:
+        each = list(found)
+        return {table: sum(one[table] for one in each) for table in TABLES}
+
+    return WebChanges(
+        changed=ids(one.changed for one in runs),
+        added={table: max(one.added[table] for one in runs) for table in TABLES},
+        missing=ids(one.missing for one in runs),
+        changed_counts=counts(one.changed_counts for one in runs),
+        missing_counts=counts(one.missing_counts for one in runs),
+    )
 
 
 def changed_since(server: PgConnection, run: Run) -> WebChanges:
@@ -111,11 +137,7 @@ def _count(server: PgConnection, run: Run, table: str) -> tuple[int, int]:
 
 
 def _brought(run: Run, table: str) -> int:
-    return sum(last - first + 1 for first, last in _ranges(run, table))
-
-
-def _ranges(run: Run, table: str) -> tuple[tuple[int, int], ...]:
-    return run.inserted_tasks if table == "tasks" else run.inserted_goals
+    return sum(last - first + 1 for first, last in run.inserted(table))
 
 
 def _ids(server: PgConnection, query: sql.SQL, run: Run, table: str) -> tuple[tuple[int, ...], int]:
@@ -135,7 +157,7 @@ def values_of(run: Run, table: str) -> dict[str, Any]:
     """What the queries about a run's rows of one table need to know."""
     return {
         "user": run.user_id,
-        "own": multirange(_ranges(run, table)),
+        "own": multirange(run.inserted(table)),
         "loaded_at": run.loaded_at,
         "late": json.dumps(run.late_updates),
     }

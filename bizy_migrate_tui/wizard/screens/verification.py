@@ -94,15 +94,14 @@ class VerificationScreen(StepScreen):
 
     def action_again(self) -> None:
         """Compare both databases, cell by cell."""
-        target, source, outcome = self.state.target, self.state.sqlite_path, self.state.outcome
+        target, source = self.state.target, self.state.sqlite_path
         if target is None:
             self.say("No database is named yet. Go back to Connection.", "warning")
             return
-        run_id = outcome.run_id if outcome is not None else None
         self._meter = RunMeter(WEIGHTS)
 
         def compare(on_event: OnEvent, cancel: Cancellation) -> "Verification":
-            return self.core.verify(source, target, run_id, on_event, cancel)
+            return self.core.verify(source, target, on_event, cancel)
 
         self.work_on(compare, then=self._compared, failed=self._not_compared, listen=self._meter.take)
         self.say("Comparing …", "busy")
@@ -162,7 +161,10 @@ class VerificationScreen(StepScreen):
     def _which(self) -> str:
         found, outcome = self.state.verification, self.state.outcome
         if found is not None:
-            return f"Run {found.run.id} of {moment(found.run.started_at)}, compared again in {human_seconds(found.seconds)}."
+            took = human_seconds(found.seconds)
+            if len(found.runs) > 1:
+                return f"All {len(found.runs):,} runs since {moment(found.runs[-1].run.started_at)}, compared again in {took}."
+            return f"Run {found.run.id} of {moment(found.run.started_at)}, compared again in {took}."
         if outcome is not None and outcome.run_id is not None:
             return f"Run {outcome.run_id}, as it was proven before COMMIT and looked at afterwards."
         return "As it was proven by this run." if outcome is not None else ""

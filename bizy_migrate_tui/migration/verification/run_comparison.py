@@ -1,0 +1,202 @@
+"""The rows and originals of one run, compared with its source by the proof's own path."""
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from psycopg2.extensions import connection as PgConnection
+from psycopg2.extensions import cursor as Cursor
+from sqlalchemy import and_, delete, func, insert, literal, select
+
+from bizy_migrate_tui.migration.comparison.comparison import Comparison, Side
+from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, Progress
+from bizy_migrate_tui.migration.findings import Check, Difference
+from bizy_migrate_tui.migration.ledger import ledger
+from bizy_migrate_tui.migration.load.preserved_load import missing_originals
+from bizy_migrate_tui.migration.load.preserving import originals
+from bizy_migrate_tui.migration.plan.planning import choose_careful_rows
+from bizy_migrate_tui.migration.plan.recorded import reading_of
+from bizy_migrate_tui.migration.plan.standing import Standing
+from bizy_migrate_tui.migration.postgresql import accounts
+from bizy_migrate_tui.migration.rules.clean import INT4_MAX, INT4_MIN
+from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
+from bizy_migrate_tui.migration.run.proof import DIFFERENCES_SHOWN, comparisons
+from bizy_migrate_tui.migration.source.inventory import Inventory
+from bizy_migrate_tui.migration.source.reading import CarefulReader
+from bizy_migrate_tui.migration.source.workbook import PLACEHOLDER, PRESENT, source_tables, to_sql
+from bizy_migrate_tui.migration.verification import web_changes
+from bizy_migrate_tui.migration.verification.profile import Profile, profiles
+from bizy_migrate_tui.migration.verification.web_changes import WebChanges
+
+
+@dataclass(frozen=True, slots=True)
+class RunFound:
+    """What the comparison of one run found: the first of its differences, its checks, its rows counted on both sides."""
+
+    differences: tuple[Difference, ...]
+    checks: tuple[Check, ...]
+    profiles: tuple[Profile, ...]
+
+
+@dataclass
+class RunComparison:
+    """Compares one run; `workbook` belongs to the inventory of the file that it is compared with."""
+
+    server: PgConnection
+    rows: Cursor
+    run: ledger.Run
+    changes: WebChanges
+    inventory: Inventory
+    workbook: sqlite3.Connection
+    on_event: OnEvent
+    cancel: Cancellation
+
+    def __post_init__(self) -> None:
+        self.tables = source_tables(self.workbook)
+        self.reading = reading_of(self.run)
+
+    def compare(self, *, with_profiles: bool) -> RunFound:
+        """Read both sides."""
+        began = time.perf_counter()
+        self.on_event(PhaseStarted(Phase.PROOF, sum(t.rows for t in self.inventory.tables.values() if t.has_home)))
+        choose_careful_rows(self.workbook, self.tables, self.inventory, self.reading)
+        for home in WEB_TABLES:
+            if home.name in self.tables:
+                self._list_unexpected(home)
+        side = Side(self.workbook, self.tables, self.reading)
+        with comparisons(side, self.rows, self.run.user_id, self._is_consequence) as compared:
+            differences = tuple(islice(self._differences(compared), DIFFERENCES_SHOWN))
+        self.on_event(PhaseFinished(Phase.PROOF, time.perf_counter() - began))
+        shape = profiles(self.workbook, self.tables, self.reading, self.rows, self.run) if with_profiles else ()
+        checks = (*self._counts(), self._range(), self._ledger())
+        return RunFound(differences, (self._cells(differences), *checks), shape)
+
+    def _differences(self, compared: list[Comparison]) -> Iterator[Difference]:
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            self.cancel.check()
+            done += count
+            self.on_event(Progress(Phase.PROOF, done))
+
+        reader = CarefulReader(self.workbook, self.tables, self.reading)
+        kept = originals(self.workbook, self.inventory, self.tables, reader)
+        # Meanwhile SQLite writes what is expected.
+        missing = tuple(islice(missing_originals(self.rows, kept), DIFFERENCES_SHOWN))
+        for comparison in compared:
+            yield from comparison.differences(advance)
+        yield from missing
+        yield from self._account_differences()
+
+    def _list_unexpected(self, home: WebTable) -> None:
+        """Fill PRESENT with the source's ids that the run did not bring, or that the web has changed since."""
+        present = PRESENT[home.name]
+        self.workbook.execute(to_sql(delete(present)))
+        source = self.tables[home.name]
+        add = insert(present).prefix_with("OR IGNORE")
+        id_ = source.column("id")
+        is_between = and_(func.typeof(id_) == "integer", id_.between(PLACEHOLDER, PLACEHOLDER))
+        ids = select(id_, literal(Standing.SAME.value)).select_from(source.table).where(is_between)
+        statement = to_sql(add.from_select(["id", "standing"], ids))
+        for gap in _between(self.run.inserted(home.name)):
+            self.workbook.execute(statement, gap)
+        if self.changes.changed_counts[home.name]:
+            add_one = to_sql(add.values(id=PLACEHOLDER, standing=Standing.SAME.value))
+            with closing(web_changes.changed_ids(self.server, self.run, home.name)) as changed:
+                self.workbook.execute("BEGIN")
+                self.workbook.executemany(add_one, changed)
+                self.workbook.execute("COMMIT")
+
+    def _is_consequence(self, difference: Difference) -> bool:
+        """Whether the web's deletion of a goal has set its row free (ON DELETE SET NULL does not touch updated_at)."""
+        if difference.column != "parent_goal_id" or difference.found is not None or difference.expected is None:
+            return False
+        self.rows.execute("SELECT FROM public.goals WHERE id = %s", (int(difference.expected),))
+        return self.rows.fetchone() is None
+
+    def _account_differences(self) -> Iterator[Difference]:
+        """Columns of the account that are not as the run left them, unless the web has changed it since."""
+        found = accounts.account_fingerprint(self.server, self.run.user_id)
+        noted = self.run.account
+        if found.get("updated_at") != noted.get("updated_at") and self._is_web_time(found.get("updated_at")):
+            return
+        for column, expected in noted.items():
+            if found.get(column) != expected and column != "last_login_at":
+                yield Difference("users", str(self.run.user_id), column, expected, found.get(column))
+
+    def _is_web_time(self, updated: str | None) -> bool:
+        try:
+            return updated is not None and datetime.fromisoformat(updated) > self.run.loaded_at
+        except ValueError:
+            return False
+
+    def _cells(self, differences: tuple[Difference, ...]) -> Check:
+        name = "every cell is as in the source"
+        is_unchanged = self.inventory.snapshot.sha256 == self.run.source_sha256
+        file = self.inventory.snapshot.source.name
+        wrong = [one for one in differences if not _is_gone(one)]
+        if not wrong:
+            told = "all rows that are there and all originals read back and compared with " + file
+            return Check(name, passed=True, detail=told + ("" if is_unchanged else ", which has changed since without effect"))
+        first = wrong[0]
+        detail = f"{len(wrong):,} differ, first {first.table} {first.id} {first.column}"
+        if not is_unchanged:
+            detail += f"; but {file} has changed since the run, and there is no backup of it: this may be why"
+        return Check(name, passed=False, detail=detail)
+
+    def _counts(self) -> Iterator[Check]:
+        """Whether each row is still there. Nothing tells a row that was deleted on the web from one that was lost."""
+        for table in ("goals", "tasks"):
+            brought = sum(last - first + 1 for first, last in self.run.inserted(table))
+            gone = self.changes.missing_counts.get(table, 0)
+            detail = f"{brought - gone:,} of {brought:,} that the run brought, {self.changes.added.get(table, 0):,} made since"
+            if gone:
+                named = ", ".join(map(str, self.changes.missing[table][:_GONE_NAMED])) + (" …" if gone > _GONE_NAMED else "")
+                detail += f"; gone (deleted on the web, or lost): {named}"
+            yield Check(f"{table}: counts match", passed=not gone, detail=detail)
+
+    def _range(self) -> Check:
+        """The guide's look at the times: only rows that needed care may lie more than a zone's width beyond the source's."""
+        source = self.inventory.tables.get("tasks")
+        span = source.span("created_at") if source else None
+        self.rows.execute(
+            "SELECT min(created_at)::text, max(created_at)::text, count(*) FILTER (WHERE created_at NOT BETWEEN"
+            " %(low)s::timestamp - interval '1 day' AND %(high)s::timestamp + interval '1 day') FROM public.tasks"
+            " WHERE user_id = %(user)s AND id::bigint <@ %(own)s::int8multirange",
+            web_changes.values_of(self.run, "tasks")
+            | {"low": span.earliest if span else None, "high": span.latest if span else None},
+        )
+        low, high, beyond = self.rows.fetchone() or (None, None, 0)
+        before = f"source {span.earliest} to {span.latest}" if span else "no times in the source"
+        is_reasonable = beyond <= (source.troubled if source else 0)
+        return Check("timestamps look reasonable", passed=is_reasonable, detail=f"{before}; target {low} to {high} UTC")
+
+    def _ledger(self) -> Check:
+        """Whether the ids that the ledger lists are as many as it says were brought."""
+        run = ledger.get_run(self.server, self.run.id)
+        listed = {table: sum(last - first + 1 for first, last in run.inserted(table)) for table in ("goals", "tasks")}
+        noted = {table: run.counts.get(table, {}).get("inserted", 0) for table in listed}
+        is_whole = listed == noted or run.status == ledger.ROLLED_BACK  # of a run that was taken back only kept ids are listed
+        detail = ", ".join(f"{listed[table]:,} ids of {noted[table]:,} {table}" for table in listed)
+        return Check("the ledger agrees with itself", passed=is_whole, detail=detail)
+
+
+_GONE_NAMED = 10
+
+
+def _is_gone(difference: Difference) -> bool:
+    return difference.column == "id" and difference.found is None
+
+
+def _between(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The ids before, between and after the ranges, as ranges."""
+    free = INT4_MIN
+    for first, last in sorted(ranges):
+        yield free, first - 1
+        free = last + 1
+    yield free, INT4_MAX
