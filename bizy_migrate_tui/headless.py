@@ -112,10 +112,10 @@ class Migration:
             )
         report.outcome(outcome)
         tell_outcome(outcome, as_json=self.as_json)
+        is_env_written = change is None or self._write_env(change, report)
         if change is None:
             tell_next_steps(outcome, place)
-            return ExitCode.DONE
-        return self._write_env(change, report)
+        return ExitCode.DONE if outcome.passed and is_env_written else ExitCode.FAILED
 
     def _plan(self, session: "Session", settings: Settings, report: Report, on_event: OnEvent, cancel: Cancellation) -> "Plan":
         from bizy_migrate_tui.migration.plan.plan import Choices
@@ -140,23 +140,23 @@ class Migration:
         report.inventory(inventory)
         return session.make_plan(inventory, target_of(settings), choices, on_event=on_event, cancel=cancel)
 
-    def _write_env(self, change: env_file.EnvChange, report: Report) -> int:
+    def _write_env(self, change: env_file.EnvChange, report: Report) -> bool:
         """The last step; the data is safe by now, so that a failure here is told as what it is."""
         if not change.is_needed:
             say(f"{change.path} points at this database already.")
-            return ExitCode.DONE
+            return True
         say(change.diff())
         if self.dry_run:
-            return ExitCode.DONE
+            return True
         try:
             kept = env_file.apply(change, now=datetime.now())
         except MigrationError as error:
             report.warn(error)
             say_error(error)
-            return ExitCode.FAILED
+            return False
         report.note(env_file=str(change.path), env_file_before=str(kept) if kept else None)
         say(f"{change.path} was written." + (f" The old file is {kept}." if kept else ""))
-        return ExitCode.DONE
+        return True
 
 
 def _refuse_choices(on: Mapping[str, Choice]) -> None:

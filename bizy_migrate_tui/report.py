@@ -75,6 +75,10 @@ class Report:
             "preserved": dict(outcome.preserved),
             "checks": _checks(outcome.checks),
         }
+        failed = [check for check in outcome.checks if not check.passed]
+        if failed:
+            cause = f"Everything is committed and proven, but: {failed[0].name}: {failed[0].detail}."
+            self.warn(MigrationError("check-failed", cause, "Your rows are safe. Mend it, then run `bizy-migrate-tui verify`."))
 
     def verification(self, found: "Verification") -> None:
         """Source and target were compared again."""

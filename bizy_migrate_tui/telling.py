@@ -51,8 +51,9 @@ def tell_outcome(outcome: "Outcome", *, as_json: bool) -> None:
     """What happened."""
     for check in outcome.checks:
         say_check(check.name, check.passed, check.detail)
+    done = "Done and verified" if outcome.passed else "Committed and proven, but not every check passed (✗)"
     words = {
-        "migrated": f"Done and verified: run {outcome.run_id}",
+        "migrated": f"{done}: run {outcome.run_id}",
         "dry-run": "Dry run: everything would succeed. Nothing was written",
         "nothing-to-do": "Everything is there already. Nothing was written",
     }

@@ -13,6 +13,8 @@ import pytest
 from bizy_migrate_tui.migration.postgresql.target import Target, connect
 from tests.bizy_source import copy_of, make_source
 from tests.cli.conftest import Command
+from tests.core.moving import ask
+from tests.target.back_end import create_all
 
 ZONE = "America/New_York"
 KEYS = {
@@ -97,6 +99,17 @@ def test_a_second_time_there_is_nothing_to_do(command: Command, source: Path, da
 
     assert (again.code, again.report["status"], again.report["run_id"]) == (0, "nothing-to-do", None)
     assert Path(again.report["backup"]).is_file()  # the copy that was promised stays, whatever was to do
+
+
+def test_a_check_that_fails_after_commit_is_told_and_is_no_success(command: Command, source: Path, database: Target) -> None:
+    create_all(database)
+    ask(database, "DROP INDEX public.ix_tasks_user_status")
+
+    ended = command("migrate", "--postgres-url", url(database), "--timezone", ZONE, "--yes", "--json")
+
+    assert (ended.code, ended.report["status"], ended.report["error"]["code"]) == (1, "migrated", "check-failed")
+    assert "ix_tasks_user_status is missing" in ended.report["error"]["cause"]
+    assert "Done and verified" not in ended.err
 
 
 def test_a_dry_run_leaves_nothing_behind(command: Command, source: Path, database: Target, home: Path) -> None:

@@ -76,6 +76,11 @@ class Outcome:
     seconds: float
     phases: tuple[tuple[Phase, float], ...]
 
+    @property
+    def passed(self) -> bool:
+        """Whether every check holds; those of before COMMIT always do."""
+        return all(check.passed for check in self.checks)
+
 
 def run(plan: Plan, *, dry_run: bool = False, on_event: OnEvent = ignore, cancel: Cancellation | None = None) -> Outcome:
     """Carry out the plan, prove it, commit it.
