@@ -26,7 +26,7 @@ def tell_plan(plan: "Plan", on: Mapping[str, Choice]) -> None:
     say(f"Time zone of the source: {plan.choices.zone}")
     for name, table in plan.tables.items():
         figures = {"new": table.inserted, "adjusted": table.adjusted, "already there": table.unchanged}
-        figures |= {"kept as on the web": table.kept, "left out": table.skipped}
+        figures |= {"stay as on the web": table.kept, "left out": table.skipped}
         told = ", ".join(f"{group_digits(count)} {what}" for what, count in figures.items() if count)
         say(f"  {name}: {_rows(table.source)}: {told or 'nothing'}")
     for name, count in plan.preserved.items():
@@ -58,6 +58,9 @@ def tell_outcome(outcome: "Outcome", *, as_json: bool) -> None:
         "nothing-to-do": "Everything is there already. Nothing was written",
     }
     say(f"{words[outcome.status]}, {human_seconds(outcome.seconds)}.")
+    kept = sum(table.kept for table in outcome.tables.values())
+    if kept:
+        say(f"{_rows(kept)} of SQLite's that the web interface has otherwise by now: left as there.")
     if outcome.password is not None and outcome.status == "migrated":
         say_password(outcome.user.email, outcome.password, as_json=as_json)
 

@@ -27,7 +27,7 @@ def plan_summary(plan: Plan) -> str:
     if plan.blocked:
         return f"{_blocked(len(plan.blocked))} {_added(plan.tables, 'would')}."
     if plan.nothing_to_do:
-        return "Everything is already there. There is nothing to do."
+        return " ".join(["Everything is already there. There is nothing to do.", *_kept(plan.tables)])
     return _sentences(plan, f"{_added(plan.tables, 'will')}.")
 
 
@@ -118,16 +118,20 @@ def _adjusted(tables: Mapping[str, TablePlan]) -> str:
 
 def _left(tables: Mapping[str, TablePlan]) -> str:
     same = sum(table.unchanged for table in tables.values())
-    kept = sum(table.kept for table in tables.values())
     skipped = sum(table.skipped for table in tables.values())
     parts = []
     if same:
         parts.append(f"{same:,} {'is' if same == 1 else 'are'} there already.")
-    if kept:
-        parts.append(f"{kept:,} changed on the web {'is' if kept == 1 else 'are'} kept as they are there.")
+    parts += _kept(tables)
     if skipped:
         parts.append(f"{skipped:,} {'is' if skipped == 1 else 'are'} left out, and kept beside the web tables.")
     return " ".join(parts)
+
+
+def _kept(tables: Mapping[str, TablePlan]) -> list[str]:
+    kept = sum(table.kept for table in tables.values())
+    verb = "that differs stays as it is" if kept == 1 else "that differ stay as they are"
+    return [f"{kept:,} {verb} on the web."] if kept else []
 
 
 def _beside(preserved: Mapping[str, int]) -> str:

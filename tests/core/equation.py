@@ -71,9 +71,11 @@ def missing(table: str, rows: list[Row], web: list[Row], preserved: list[Row], z
             if column == "key":
                 continue
             plain = raw.bytes if isinstance(raw, Broken) else raw
-            is_kept = any(column in one and _equal(decoded(one[column]), plain) for one in originals)
+            if any(column in one and _equal(decoded(one[column]), plain) for one in originals):
+                continue
             in_web = isinstance(raw_id, int) and raw_id in by_id and column in by_id[raw_id]
-            if not is_kept and not (in_web and is_same(table, column, raw, by_id[raw_id][column], zone)) and raw is not None:
+            # Of what is empty and has no place in the web tables nothing is kept.
+            if not is_same(table, column, raw, by_id[raw_id][column], zone) if in_web else raw is not None:
                 yield f"{table} {raw_id!r} {column}: {raw!r}"
 
 

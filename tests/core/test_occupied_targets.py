@@ -107,6 +107,11 @@ def test_a_user_name_that_is_taken_is_told_before_anything_is_written(source: Pa
     assert (everything_in(database), contents(database)) == before
 
 
+def kept_of_task_4(target: Target) -> list[Row]:
+    found = ask(target, "SELECT original FROM bizy_migrate.preserved WHERE source_table = 'tasks' AND source_key = '4'")
+    return [one["original"] for one in found]
+
+
 def test_equal_rows_are_unchanged_and_what_is_new_comes_alone(source: Path, database: Target) -> None:
     move(source, database, ME)
     before = {row["id"]: row for row in target_rows(database, "tasks")}
@@ -178,12 +183,36 @@ def test_rows_changed_on_the_web_are_kept_and_named(source: Path, database: Targ
     assert contents(database) == before
 
 
-def test_rows_changed_in_the_source_are_kept_as_they_are_in_the_target(source: Path, database: Target) -> None:
+def test_rows_changed_in_the_source_stay_as_the_web_has_them_and_are_preserved_whole(source: Path, database: Target) -> None:
+    move(source, database, ME)
+    add(source, "UPDATE tasks SET title = 'Changed with bizy', notes = 'for years' WHERE id = 4")
+    outcome = move(source, database, ME)
+    assert (outcome.status, outcome.tables["tasks"].kept, outcome.tables["tasks"].inserted) == (Status.MIGRATED, 1, 0)
+    assert [(one.code, one.ids) for one in outcome.plan.findings if one.code == "edited-since"] == [("edited-since", ("4",))]
+    assert target_rows(database, "tasks")[3]["title"] == "A task"
+    (kept,) = kept_of_task_4(database)
+    assert (kept["title"], kept["notes"]) == ("Changed with bizy", "for years")
+    again = move(source, database, ME)
+    assert (again.status, again.tables["tasks"].kept, kept_of_task_4(database)) == (Status.NOTHING_TO_DO, 1, [kept])
+
+
+def test_verify_misses_the_preserved_row_of_a_later_edit(source: Path, database: Target) -> None:
     move(source, database, ME)
     add(source, "UPDATE tasks SET title = 'Changed with bizy' WHERE id = 4")
+    second = move(source, database, ME).run_id
+    assert verification.verify(source, database, run_id=second).passed
+    ask(database, """UPDATE bizy_migrate.preserved SET original = original || '{"title": "other"}' WHERE source_key = '4'""")
+    found = verification.verify(source, database, run_id=second)
+    assert [(one.table, one.id, one.column) for one in found.differences] == [("tasks", "4", "title")]
+
+
+def test_rows_changed_on_both_sides_are_preserved_and_named_as_the_webs(source: Path, database: Target) -> None:
+    move(source, database, ME)
+    ask(database, f"UPDATE public.tasks SET title = 'On the web', {ON_THE_WEB} WHERE id = 4")
+    add(source, "UPDATE tasks SET title = 'Changed with bizy' WHERE id = 4")
     outcome = move(source, database, ME)
-    assert (outcome.tables["tasks"].kept, outcome.tables["tasks"].inserted) == (1, 0)
-    assert target_rows(database, "tasks")[3]["title"] == "A task"
+    assert [one.code for one in outcome.plan.findings if "4" in one.ids] == ["kept-on-web"]
+    assert [kept["title"] for kept in kept_of_task_4(database)] == ["Changed with bizy"]
 
 
 def test_ids_of_somebody_elses_rows_block_before_anything_is_written(source: Path, database: Target) -> None:

@@ -7,8 +7,8 @@ from psycopg2.extensions import connection
 
 from bizy_migrate_tui.migration.errors import TargetError
 from bizy_migrate_tui.migration.ledger import ledger
+from bizy_migrate_tui.migration.ledger.web_changes import changed_since
 from bizy_migrate_tui.migration.postgresql.target import Target, connect
-from bizy_migrate_tui.migration.verification.web_changes import changed_since
 from tests.core.moving import ask
 from tests.ledger.planted import ALONE, FREE, OF_CHILD, add_goal, add_task, change
 

@@ -9,6 +9,7 @@ from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted
 from bizy_migrate_tui.migration.findings import Check, Difference
 from bizy_migrate_tui.migration.ledger.ledger import Run
+from bizy_migrate_tui.migration.ledger.web_changes import WebChanges
 from bizy_migrate_tui.migration.plan.plan import Choices, Plan, PlannedUser, TablePlan
 from bizy_migrate_tui.migration.postgresql.accounts import Account
 from bizy_migrate_tui.migration.postgresql.target import Target
@@ -21,7 +22,6 @@ from bizy_migrate_tui.migration.source.inventory import Inventory, TableInventor
 from bizy_migrate_tui.migration.source.snapshot import Snapshot
 from bizy_migrate_tui.migration.verification.profile import Profile
 from bizy_migrate_tui.migration.verification.verification import ComparedRun, Verification
-from bizy_migrate_tui.migration.verification.web_changes import WebChanges
 from tests.wizard.fake_core import QUIET, FakeCore, a_target_state
 
 HOSTILE = "[/x] [red]a='x :smile:\x1b[31m\u202egnp.\n" + "🦊" * 40

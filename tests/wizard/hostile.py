@@ -1,6 +1,7 @@
 """A core that says something nasty wherever it can say anything at all."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from bizy_migrate_tui.migration.errors import ProofFailed
@@ -9,6 +10,7 @@ from bizy_migrate_tui.migration.plan.preview import CellChange, Kind, PreviewRow
 from bizy_migrate_tui.migration.postgresql.target import WebUser
 from bizy_migrate_tui.migration.prerequisites.prerequisites import CheckState, PrerequisiteResult
 from bizy_migrate_tui.migration.verification.profile import Profile
+from bizy_migrate_tui.migration.verification.verification import ComparedRun
 from tests.wizard.fake_core import a_target_state, passed
 from tests.wizard.fake_preview import FakePreview
 from tests.wizard.fake_results import a_run, a_verification
@@ -69,7 +71,10 @@ def nasty(text: str) -> dict[str, Any]:
         "title": text,
         "runs": (run,),
         "verification": a_verification(
-            differences(text), run=run, checks=checks, profiles=(Profile("tasks", "status", ((text, 3, 2),)),)
+            differences(text),
+            runs=(ComparedRun(run, Path(text), is_unchanged=False),),
+            checks=checks,
+            profiles=(Profile("tasks", "status", ((text, 3, 2),)),),
         ),
     }
 

@@ -199,3 +199,13 @@ def preserved_rows(server: PgConnection, *, table: str | None = None, run_id: in
         )
         for row in rows:
             yield PreservedRow(*row)
+
+
+def keys_preserved(server: PgConnection, run_id: int, table: str, reason: str) -> list[tuple[str]]:
+    """The source's keys of what a run preserved of a table for that reason."""
+    with server.cursor() as rows:
+        rows.execute(
+            "SELECT source_key FROM bizy_migrate.preserved WHERE run_id = %s AND source_table = %s AND reason = %s",
+            (run_id, table, reason),
+        )
+        return rows.fetchall()

@@ -1,7 +1,7 @@
 """What has no place in the web tables, and how it is kept: rows of `bizy_migrate.preserved`.
 
 Preserved are all rows of tables without a home, the values of columns without a home (where they are not NULL), the
-original of every cell that is adjusted, and whole rows that are left out.
+original of every cell that is adjusted, and whole rows that are left out, or that the web interface has otherwise by now.
 """
 
 import base64
@@ -13,17 +13,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import func, null, or_
+from sqlalchemy import and_, func, null, or_, select
 
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.rules.values import Raw, RawText, as_text, is_sound
 from bizy_migrate_tui.migration.source.inventory import Inventory
 from bizy_migrate_tui.migration.source.reading import CarefulReader, CarefulRow
 from bizy_migrate_tui.migration.source.whole_rows import WholeRows
-from bizy_migrate_tui.migration.source.workbook import SourceTable
+from bizy_migrate_tui.migration.source.workbook import LEFT_OUT, PRESENT, PRESERVED_WHOLE, SourceTable
 
 NO_TABLE = "no table for it"
 NO_COLUMN = "no column for it"
+KEPT = "kept: the web interface has the row otherwise"
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
@@ -64,6 +65,7 @@ def originals(
             continue
         if table.extra_columns:
             yield from _extra_columns(workbook, tables[name], table.extra_columns)
+        yield from _kept_rows(workbook, tables[name])
         for row in reader.rows(homes[name]):
             yield from of_careful_row(homes[name], row)
 
@@ -101,6 +103,14 @@ def _extra_columns(workbook: sqlite3.Connection, source: SourceTable, extra: tup
     for key, cells in WholeRows(source, names, given).read(workbook):
         kept = {name: cells[name] for name in extra if cells[name] is not None}
         yield Original(source.name, _source_key(key, cells), NO_COLUMN, kept)
+
+
+def _kept_rows(workbook: sqlite3.Connection, source: SourceTable) -> Iterator[Original]:
+    present, id_ = PRESENT[source.name], source.column("id")
+    kept = select(present.c.id).where(present.c.standing.in_([standing.value for standing in PRESERVED_WHOLE]))
+    is_kept = and_(id_.in_(kept), source.key.not_in(select(LEFT_OUT[source.name].c.key)))
+    for key, cells in WholeRows(source, None, is_kept).read(workbook):
+        yield Original(source.name, _source_key(key, cells), KEPT, cells)
 
 
 def _source_key(key: int, cells: Mapping[str, Raw]) -> str:

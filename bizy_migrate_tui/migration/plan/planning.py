@@ -14,7 +14,7 @@ from bizy_migrate_tui.migration.findings import IDS_SHOWN, Choice, Finding, Seve
 from bizy_migrate_tui.migration.load.preserved_load import count_new
 from bizy_migrate_tui.migration.plan.circles import find_circles
 from bizy_migrate_tui.migration.plan.plan import Choices, Plan, PlannedUser, TablePlan
-from bizy_migrate_tui.migration.plan.standing import Standing, find_standing
+from bizy_migrate_tui.migration.plan.standing import find_standing
 from bizy_migrate_tui.migration.postgresql import accounts, schema
 from bizy_migrate_tui.migration.postgresql.target import Target, TargetState, connect, refuse_unusable, survey
 from bizy_migrate_tui.migration.rules.catalogue import KINDS, Kind
@@ -32,6 +32,7 @@ from bizy_migrate_tui.migration.source.workbook import (
     PRESENT,
     TROUBLED,
     SourceTable,
+    Standing,
     count,
     open_workbook,
     source_tables,
@@ -93,7 +94,8 @@ class _Planner:
         schema.check_web_tables(self.server)
         choose_careful_rows(self.workbook, self.tables, self.inventory, self.reading)
         user = self._user(state)
-        standing = find_standing(self.workbook, self.tables, self.reading, self.server, state, user.id)
+        sha256 = self.inventory.snapshot.sha256
+        standing = find_standing(self.workbook, self.tables, self.reading, sha256, self.server, state, user.id)
         for home in self.homes:
             self._note_careful_rows(home)
         self._note_the_homeless()
@@ -161,16 +163,12 @@ class _Planner:
             return TablePlan(0, 0, 0, 0, 0, 0)
         source = self.inventory.tables[home.name].rows
         skipped = count(self.workbook, LEFT_OUT[home.name])
-        same, kept = (self._count_present(home, standing) for standing in (Standing.SAME, Standing.KEPT))
-        taken = self._count_present(home, Standing.TAKEN)
-        return TablePlan(
-            source, source - skipped - same - kept - taken, same, count(self.workbook, ADJUSTED[home.name]), skipped, kept + taken
-        )
-
-    def _count_present(self, home: WebTable, standing: Standing) -> int:
         present = PRESENT[home.name]
-        statement = select(func.count()).select_from(present).where(present.c.standing == standing.value)
-        return int(self.workbook.execute(to_sql(statement)).fetchone()[0])
+        is_same = select(func.count()).select_from(present).where(present.c.standing == Standing.SAME.value)
+        same = int(self.workbook.execute(to_sql(is_same)).fetchone()[0])
+        kept = count(self.workbook, present) - same
+        adjusted = count(self.workbook, ADJUSTED[home.name])
+        return TablePlan(source, source - skipped - same - kept, same, adjusted, skipped, kept)
 
     def _tally(self, code: str, table: str, column: str | None) -> "_Tally":
         return self.tallies.setdefault((code, table, column), _Tally())

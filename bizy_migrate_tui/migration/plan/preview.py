@@ -16,7 +16,6 @@ from sqlalchemy import ColumnElement, case, func, select
 from bizy_migrate_tui.migration.events import Cancellation
 from bizy_migrate_tui.migration.load.preserving import cell_as_json
 from bizy_migrate_tui.migration.plan.plan import Plan
-from bizy_migrate_tui.migration.plan.standing import Standing
 from bizy_migrate_tui.migration.postgresql.target import connect
 from bizy_migrate_tui.migration.rules.catalogue import KINDS
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, Form
@@ -30,6 +29,7 @@ from bizy_migrate_tui.migration.source.workbook import (
     LEFT_OUT,
     PRESENT,
     SourceTable,
+    Standing,
     open_workbook,
     source_tables,
     to_sql,
@@ -270,7 +270,7 @@ def _kind(source: SourceTable, table: str) -> ColumnElement[str]:
     return case(
         (source.key.in_(select(LEFT_OUT[table].c.key)), Kind.LEFT_OUT.value),
         (standing == Standing.SAME.value, Kind.SAME.value),
-        (standing.in_((Standing.KEPT.value, Standing.TAKEN.value)), Kind.KEPT.value),
+        (standing.is_not(None), Kind.KEPT.value),
         (source.key.in_(select(ADJUSTED[table].c.key)), Kind.ADJUSTED.value),
         else_=Kind.NEW.value,
     )

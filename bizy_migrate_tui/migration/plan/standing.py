@@ -2,10 +2,9 @@
 
 import sqlite3
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
@@ -14,40 +13,38 @@ from sqlalchemy import delete, func, insert, select, update
 
 from bizy_migrate_tui.migration.comparison.comparison import Comparison, Scope, Side
 from bizy_migrate_tui.migration.ledger import ledger
+from bizy_migrate_tui.migration.ledger.web_changes import ids_moved
 from bizy_migrate_tui.migration.plan.recorded import taken_at_of
 from bizy_migrate_tui.migration.postgresql.target import TargetState
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.source.evidence import Sighting
 from bizy_migrate_tui.migration.source.reading import Reading
-from bizy_migrate_tui.migration.source.workbook import LEFT_OUT, PLACEHOLDER, PRESENT, SourceTable, count, to_sql
+from bizy_migrate_tui.migration.source.workbook import LEFT_OUT, PLACEHOLDER, PRESENT, SourceTable, Standing, count, to_sql
 
 _SHOWN = 1000
 
 
-class Standing(StrEnum):
-    """What an id that is in the source and in the target means."""
-
-    SAME = "same"
-    KEPT = "kept"
-    TAKEN = "taken"
-
-
-_FINDINGS = {Standing.KEPT: "kept-on-web", Standing.TAKEN: "id-taken"}
+_FINDINGS = {
+    "kept-on-web": (Standing.KEPT, Standing.KEPT_PRESERVED),
+    "edited-since": (Standing.EDITED,),
+    "id-taken": (Standing.TAKEN,),
+}
 
 
 def find_standing(
     workbook: sqlite3.Connection,
     tables: Mapping[str, SourceTable],
     reading: Reading,
+    sha256: str,
     server: PgConnection,
     state: TargetState,
     user_id: int | None,
 ) -> Mapping[str, Mapping[str, Sighting]]:
     """Fill PRESENT; for each table the rows that deserve a finding, by the finding's code.
 
-    A row that differs is kept where it is the user's and an earlier run of ours brought it (then the web interface or the
-    source changed it since; a run that was rolled back still lists the rows that it had to keep); otherwise its id belongs
-    to somebody else.
+    A row that differs is kept where it is the user's and an earlier run of ours brought it: then the web interface or the
+    source (whose SHA-256 is given) changed it since; a run that was rolled back still lists the rows that it had to keep.
+    Otherwise its id belongs to somebody else.
     """
     runs = ledger.list_runs(server) if state.has_ledger else ()
     result = {}
@@ -61,10 +58,12 @@ def find_standing(
         with server.cursor() as rows:
             differing = _differing(Side(workbook, tables, reading), rows, home, user_id or 0, runs)
             others = _of_others(rows, home, user_id or 0, differing)
-        ours = _among(differing - others, (span for run in runs for span in run.inserted(home.name)))
-        for id_ in differing:
-            _mark(workbook, home, id_, Standing.KEPT if id_ in ours else Standing.TAKEN)
-        result[home.name] = {code: _sighting(workbook, home, standing) for standing, code in _FINDINGS.items()}
+            found = dict.fromkeys(differing, Standing.TAKEN)
+            for run in reversed(runs):  # where several brought an id, the newest did last
+                found |= _since(rows, run, home, _among(differing - others, run.inserted(home.name)), sha256)
+        for id_, standing in found.items():
+            _mark(workbook, home, id_, standing)
+        result[home.name] = {code: _sighting(workbook, home, standings) for code, standings in _FINDINGS.items()}
     return {table: {code: seen for code, seen in kinds.items() if seen.count} for table, kinds in result.items()}
 
 
@@ -112,6 +111,14 @@ def _of_others(server: Cursor, home: WebTable, user_id: int, ids: set[int]) -> s
     return {id_ for (id_,) in server.fetchall()}
 
 
+def _since(server: Cursor, run: ledger.Run, home: WebTable, ids: set[int], sha256: str) -> dict[int, Standing]:
+    """How rows that a run brought, and that differ by now, stand."""
+    if run.source_sha256 == sha256:
+        return dict.fromkeys(ids, Standing.KEPT)
+    moved = ids_moved(server, run, home.name, ids)
+    return {id_: Standing.KEPT_PRESERVED if id_ in moved else Standing.EDITED for id_ in ids}
+
+
 def _among(ids: set[int], spans: Iterable[tuple[int, int]]) -> set[int]:
     """Those of the ids that lie in one of the spans (first and last, both included)."""
     ordered = sorted(ids)
@@ -127,9 +134,9 @@ def _mark(workbook: sqlite3.Connection, home: WebTable, id_: int, standing: Stan
     workbook.execute(to_sql(statement), (id_,))
 
 
-def _sighting(workbook: sqlite3.Connection, home: WebTable, standing: Standing) -> Sighting:
+def _sighting(workbook: sqlite3.Connection, home: WebTable, standings: Sequence[Standing]) -> Sighting:
     present = PRESENT[home.name]
-    of_this = present.c.standing == standing.value
-    total = workbook.execute(to_sql(select(func.count()).select_from(present).where(of_this))).fetchone()[0]
-    ids = workbook.execute(to_sql(select(present.c.id).where(of_this).order_by(present.c.id).limit(_SHOWN))).fetchall()
+    of_these = present.c.standing.in_([standing.value for standing in standings])
+    total = workbook.execute(to_sql(select(func.count()).select_from(present).where(of_these))).fetchone()[0]
+    ids = workbook.execute(to_sql(select(present.c.id).where(of_these).order_by(present.c.id).limit(_SHOWN))).fetchall()
     return Sighting(total, tuple(row[0] for row in ids))

@@ -10,7 +10,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from bizy_migrate_tui.migration.ledger.ledger import Run
-from bizy_migrate_tui.migration.verification.web_changes import MOVED, values_of
+from bizy_migrate_tui.migration.ledger.web_changes import MOVED, values_of
 
 KEPT_SHOWN: Final = 1000
 NONE: Final = "{}"

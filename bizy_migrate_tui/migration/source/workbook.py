@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,25 @@ LEFT_OUT = _row_set("left_out")
 """Row keys that are preserved whole and not loaded."""
 CUT = Table("cut_goals", _notes, Column("key", Integer, primary_key=True))
 """Goals whose parent link closes a circle."""
+
+
+class Standing(StrEnum):
+    """What an id that is in the source and in the target means: how the target's row stands to the source's.
+
+    KEPT was changed on the web, and the source is the file that was moved. Where it is another file by now, the source's row
+    may hold what was never moved: KEPT_PRESERVED (changed on the web), EDITED (not changed there) are preserved whole.
+    """
+
+    SAME = "same"
+    KEPT = "kept"
+    KEPT_PRESERVED = "kept, preserved"
+    EDITED = "edited"
+    TAKEN = "taken"
+
+
+PRESERVED_WHOLE = (Standing.KEPT_PRESERVED, Standing.EDITED)
+"""The rows of the source that the web tables do not show and that no run has moved as they are now."""
+
 PRESENT = {
     table: Table(f"present_{table}", _notes, Column("id", Integer, primary_key=True), Column("standing", Text, nullable=False))
     for table in ("goals", "tasks")

@@ -11,11 +11,11 @@ from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import ColumnElement, and_, case, func, not_, select
 
 from bizy_migrate_tui.migration.ledger.ledger import Run
+from bizy_migrate_tui.migration.ledger.web_changes import values_of
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.source.clock_sql import is_usual, utc_of
 from bizy_migrate_tui.migration.source.reading import Reading
 from bizy_migrate_tui.migration.source.workbook import LEFT_OUT, PRESENT, SourceTable, to_sql
-from bizy_migrate_tui.migration.verification.web_changes import values_of
 
 OTHER: Final = "other"
 """Times that are not written as usual; the run has put them right."""

@@ -10,27 +10,25 @@ from itertools import islice
 
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy import and_, delete, func, insert, literal, select
+from sqlalchemy import and_, delete, func, insert, literal, select, update
 
 from bizy_migrate_tui.migration.comparison.comparison import Comparison, Side
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, Progress
 from bizy_migrate_tui.migration.findings import Check, Difference
-from bizy_migrate_tui.migration.ledger import ledger
+from bizy_migrate_tui.migration.ledger import ledger, web_changes
+from bizy_migrate_tui.migration.ledger.web_changes import WebChanges
 from bizy_migrate_tui.migration.load.preserved_load import missing_originals
-from bizy_migrate_tui.migration.load.preserving import originals
+from bizy_migrate_tui.migration.load.preserving import KEPT, originals
 from bizy_migrate_tui.migration.plan.planning import choose_careful_rows
 from bizy_migrate_tui.migration.plan.recorded import reading_of
-from bizy_migrate_tui.migration.plan.standing import Standing
 from bizy_migrate_tui.migration.postgresql import accounts
 from bizy_migrate_tui.migration.rules.clean import INT4_MAX, INT4_MIN
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.run.proof import DIFFERENCES_SHOWN, comparisons
 from bizy_migrate_tui.migration.source.inventory import Inventory
 from bizy_migrate_tui.migration.source.reading import CarefulReader
-from bizy_migrate_tui.migration.source.workbook import PLACEHOLDER, PRESENT, source_tables, to_sql
-from bizy_migrate_tui.migration.verification import web_changes
+from bizy_migrate_tui.migration.source.workbook import PLACEHOLDER, PRESENT, Standing, source_tables, to_sql
 from bizy_migrate_tui.migration.verification.profile import Profile, profiles
-from bizy_migrate_tui.migration.verification.web_changes import WebChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,10 @@ class RunComparison:
         yield from self._account_differences()
 
     def _list_unexpected(self, home: WebTable) -> None:
-        """Fill PRESENT with the source's ids that the run did not bring, or that the web has changed since."""
+        """Fill PRESENT with the source's ids that the run did not bring, or that the web has changed since.
+
+        Of those that the web had otherwise already, the run preserved the source's rows.
+        """
         present = PRESENT[home.name]
         self.workbook.execute(to_sql(delete(present)))
         source = self.tables[home.name]
@@ -111,6 +112,8 @@ class RunComparison:
                 self.workbook.execute("BEGIN")
                 self.workbook.executemany(add_one, changed)
                 self.workbook.execute("COMMIT")
+        kept = to_sql(update(present).where(present.c.id == PLACEHOLDER).values(standing=Standing.EDITED.value))
+        self.workbook.executemany(kept, ledger.keys_preserved(self.server, self.run.id, home.name, KEPT))
 
     def _is_consequence(self, difference: Difference) -> bool:
         """Whether the web's deletion of a goal has set its row free (ON DELETE SET NULL does not touch updated_at)."""

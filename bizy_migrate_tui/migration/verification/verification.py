@@ -15,7 +15,8 @@ from psycopg2.extensions import cursor as Cursor
 from bizy_migrate_tui.migration.errors import SourceError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, ignore
 from bizy_migrate_tui.migration.findings import Check, Difference
-from bizy_migrate_tui.migration.ledger import ledger
+from bizy_migrate_tui.migration.ledger import ledger, web_changes
+from bizy_migrate_tui.migration.ledger.web_changes import WebChanges
 from bizy_migrate_tui.migration.postgresql import sequences
 from bizy_migrate_tui.migration.postgresql.target import Target, connect
 from bizy_migrate_tui.migration.postgresql.web_rules import check_rules
@@ -25,10 +26,8 @@ from bizy_migrate_tui.migration.session import Session
 from bizy_migrate_tui.migration.source.inventory import Inventory
 from bizy_migrate_tui.migration.source.snapshot import Snapshot
 from bizy_migrate_tui.migration.source.workbook import open_workbook
-from bizy_migrate_tui.migration.verification import web_changes
 from bizy_migrate_tui.migration.verification.profile import Profile
 from bizy_migrate_tui.migration.verification.run_comparison import RunComparison, RunFound
-from bizy_migrate_tui.migration.verification.web_changes import WebChanges
 
 
 @dataclass(frozen=True, slots=True)

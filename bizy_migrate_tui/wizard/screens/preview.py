@@ -51,7 +51,7 @@ class PreviewScreen(StepScreen):
         "row: every column before (−) and after (+), the part that changes marked; Escape closes it. / searches in titles, "
         "and #12 there jumps to the row with the id 12.\n\n"
         "f shows one kind of rows after the other.  + new: comes as it is, its times moved to UTC.  ~ adjusted: a value "
-        "changes, the original is kept.  = same: is there already.  ● kept: was changed on the web and stays so.  − left "
+        "changes, the original is kept.  = same: is there already.  ● kept: is otherwise on the web by now and stays so.  − left "
         "out: kept whole beside the web tables.\n\n"
         "Under Findings, Space chooses what happens to the rows of a finding. z changes the clock: the zone, and up to "
         "which task creation times are UTC. d does everything for real and takes it back: its figures stand beside the plan."

@@ -8,6 +8,7 @@ from typing import Any, Final
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
+from psycopg2.extensions import cursor as Cursor
 
 from bizy_migrate_tui.migration.advice.advice import explain
 from bizy_migrate_tui.migration.findings import IDS_SHOWN
@@ -117,6 +118,15 @@ def changed_ids(server: PgConnection, run: Run, table: str) -> Generator[tuple[i
         rows.itersize = 50_000
         rows.execute(_about(_CHANGED, table), values_of(run, table))
         yield from rows
+
+
+def ids_moved(rows: Cursor, run: Run, table: str, ids: Iterable[int]) -> set[int]:
+    """Those of the ids whose rows were changed since the run."""
+    query = sql.SQL("SELECT id FROM {rows} WHERE id = ANY(%(ids)s) AND {moved}").format(
+        rows=sql.Identifier("public", table), moved=MOVED.format(table=sql.Literal(table))
+    )
+    rows.execute(query, values_of(run, table) | {"ids": list(ids)})
+    return {id_ for (id_,) in rows.fetchall()}
 
 
 def _about(query: sql.SQL, table: str) -> sql.Composed:
