@@ -89,6 +89,25 @@ def test_tables_and_columns_of_any_name(tmp_path: Path, target: Target) -> None:
     assert verify(source, target).passed
 
 
+def test_names_in_capital_letters_are_the_same_names(tmp_path: Path, target: Target) -> None:
+    """SQLite does not tell them apart, and neither does `bizy`."""
+    source = tmp_path / "tasks.db"
+    change(
+        source,
+        "CREATE TABLE Goals (ID INTEGER PRIMARY KEY, Title TEXT, Horizon TEXT, Status TEXT, Metrics TEXT)",
+        "CREATE TABLE TASKS (Id Integer PRIMARY KEY, TITLE TEXT, Status TEXT, Parent_Goal_Id INTEGER, Mine TEXT)",
+        "INSERT INTO Goals VALUES (3, 'A goal', 'weekly', 'active', '{}')",
+        "INSERT INTO TASKS VALUES (1, 'A task', 'pending', 3, 'own'), (2, '', 'Done', 9, NULL)",
+    )
+    assert move(source, target).tables["tasks"].inserted == 2
+    assert [(row["title"], row["status"], row["parent_goal_id"]) for row in target_rows(target, "tasks")] == [
+        ("A task", "pending", 3),
+        ("(untitled)", "completed", None),
+    ]
+    assert {"Mine": "own"} in preserved(target, "tasks")
+    assert verify(source, target).passed
+
+
 @pytest.mark.parametrize(
     "names", [["key"], ["rowid"], ["rowid", "_rowid_"], ["ROWID", "OID"], ["label", "line", "clean", "texts", "created"]]
 )

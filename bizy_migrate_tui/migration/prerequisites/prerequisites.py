@@ -110,7 +110,7 @@ def _source(subject: Subject) -> Answer:
     if any(Path(f"{path}{suffix}").exists() for suffix in ("-wal", "-journal")):
         return Answer("The file is in use; its copy will be looked at.")  # reading it here would write beside it
     with contextlib.closing(open_read_only(path, immutable=True)) as source:
-        tables = {name for (name,) in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        tables = {name for (name,) in source.execute("SELECT lower(name) FROM sqlite_master WHERE type = 'table'")}
     if not {"tasks", "goals"} & tables:
         raise error_for("source-not-bizy", detail="it has no table of tasks or goals.")
     return Answer(f"{path} is a Bizy AI database of {human_bytes(path.stat().st_size)}.")

@@ -261,7 +261,7 @@ def _check(path: Path, on_event: OnEvent, cancel: Cancellation) -> None:
     with contextlib.closing(open_read_only(path, immutable=True)) as copy, cancel.interrupting(copy.interrupt):
         try:
             problems = [row[0] for row in copy.execute("PRAGMA integrity_check(3)")]
-            tables = {name for name, _with_its_columns in copy.execute("SELECT name, sql FROM sqlite_master")}
+            tables = {name for name, _with_its_columns in copy.execute("SELECT lower(name), sql FROM sqlite_master")}
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter: names that are no text
             cancel.check()
             problems, tables = [str(error)], set()

@@ -6,7 +6,7 @@ so that ten million rows cost no more of it than one.
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -31,6 +31,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.expression import ColumnElement
 
 from bizy_migrate_tui.migration.rules.clean import FUNCTIONS
+from bizy_migrate_tui.migration.rules.columns import WEB_TABLES
 from bizy_migrate_tui.migration.rules.values import RawText
 
 SNAPSHOT = "snapshot"
@@ -63,6 +64,9 @@ class SourceTable:
         """The column, or NULL where this file's version of the table lacks it."""
         return self.table.c[name] if name in self.columns else literal_column("NULL")
 
+
+COLUMNS = {home.name: ("id", *(column.name for column in home.columns)) for home in WEB_TABLES}
+"""The tables of the source that the web interface has a table for, with their columns that it knows."""
 
 _notes = MetaData()
 
@@ -139,22 +143,33 @@ def open_again(connection: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def source_tables(connection: sqlite3.Connection) -> Mapping[str, SourceTable]:
-    """Every table of the snapshot, read from the file itself (`PRAGMA table_xinfo`); SQLite's own tables are not listed."""
+    """Every table of the snapshot, read from the file itself (`PRAGMA table_xinfo`); SQLite's own tables are not listed.
+
+    Names that the web interface knows are spelled as it spells them.
+    """
     names = connection.execute(
         "SELECT CAST(name AS BLOB) FROM snapshot.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
         " AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name"
     )
-    return {name: _source_table(connection, name) for name in [row[0].decode(errors="replace") for row in names.fetchall()]}
+    own = [_spelled(row[0].decode(errors="replace"), COLUMNS) for row in names.fetchall()]
+    return {name: _source_table(connection, name) for name in own}
+
+
+def _spelled(name: str, known: Container[str]) -> str:
+    """The known spelling of a name: to SQLite, A to Z and a to z are the same in names, and only these."""
+    small = name.lower() if name.isascii() else name
+    return small if small in known else name
 
 
 def _source_table(connection: sqlite3.Connection, name: str) -> SourceTable:
     info = connection.execute(
         "SELECT name, type, pk FROM pragma_table_xinfo(?, 'snapshot') WHERE hidden <> 1", (name,)
     ).fetchall()
-    columns = tuple(bytes(row[0]).decode() for row in info)
+    columns = tuple(_spelled(bytes(row[0]).decode(), COLUMNS.get(name, ())) for row in info)
     table = Table(name, MetaData(), *(Column(column) for column in columns), schema=SNAPSHOT)
     # SQLite makes the id the row's key only where it is declared as INTEGER PRIMARY KEY, as in every table of bizy's.
-    id_is_key = [(bytes(row[0]), bytes(row[1]).upper()) for row in info if row[2]] == [(b"id", b"INTEGER")]
+    keys = [(column, bytes(row[1]).upper()) for column, row in zip(columns, info, strict=True) if row[2]]
+    id_is_key = keys == [("id", b"INTEGER")]
     key = _row_key(connection, table)
     if key is None or (name in TROUBLED and "id" in columns and not id_is_key):
         table, key = _copy(connection, table)
