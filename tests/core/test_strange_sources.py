@@ -1,7 +1,9 @@
 """Whatever tables and columns somebody's file has, they are preserved; wherever careful rows stand, every row arrives."""
 
 import itertools
+import random
 import sqlite3
+import string
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -87,6 +89,16 @@ def test_tables_and_columns_of_any_name(tmp_path: Path, target: Target) -> None:
         assert preserved(target, name) == [row], name
     assert preserved(target, "tasks") == [row]
     assert verify(source, target).passed
+
+
+def test_a_key_of_any_length(tmp_path: Path, target: Target) -> None:
+    source = make_source(tmp_path / "tasks.db", goals=[{}], tasks=[{}])
+    key = "".join(random.Random(1).choices(string.ascii_letters, k=9_000))  # nothing that could be compressed
+    change(source, "CREATE TABLE notes (id TEXT, body TEXT)", f"INSERT INTO notes VALUES ('{key}', 'mine')")
+    move(source, target)
+    assert preserved(target, "notes") == [{"id": key, "body": "mine"}]
+    assert verify(source, target).passed
+    assert move(source, target).status is Status.NOTHING_TO_DO
 
 
 def test_names_in_capital_letters_are_the_same_names(tmp_path: Path, target: Target) -> None:
