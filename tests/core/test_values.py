@@ -85,6 +85,16 @@ def test_every_value_that_was_adjusted_is_preserved_as_it_was(tmp_path: Path, da
     assert kept[1]["original"]["title"] == "y" * 501
 
 
+def test_metrics_nested_however_deep_arrive_mended_or_are_preserved(tmp_path: Path, database: Target) -> None:
+    documents = ['{"a": ' + "[" * depth + "]" * depth + ', "b": "\\u0000 \\\\u0000"}' for depth in (300, 480, 950, 5000)]
+    source = make_source(tmp_path / "tasks.db", goals=[{"metrics": document} for document in documents])
+    move(source, database)
+    found = [goal["metrics"] for goal in target_rows(database, "goals")]
+    assert [text and json.loads(text)["b"] for text in found] == ["\ufffd \\u0000", "\ufffd \\u0000", None, None]
+    kept = ask(database, "SELECT original FROM bizy_migrate.preserved ORDER BY source_key")
+    assert [row["original"]["metrics"] for row in kept] == documents
+
+
 def test_tables_without_a_home_are_preserved_row_by_row(tmp_path: Path, database: Target) -> None:
     logs = [{"date": f"2025-03-0{day} 00:00:00.000000", "wins": f"Win {day} 🎉"} for day in (1, 2, 3)]
     source = make_source(

@@ -25,18 +25,16 @@ def _json(is_right: Callable[[Json], bool], salvage: Callable[[Raw, Json], Json]
     return repair
 
 
+_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")
+"""NUL in the text of a document: an escape, before it only whole pairs of backslashes."""
+
+
 def _text(document: Json) -> str | None:
-    return None if document is None else json.dumps(_sound(document), ensure_ascii=False)
-
-
-def _sound(document: Json) -> Json:
-    if isinstance(document, str):
-        return "".join(REPLACEMENT if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in document)
-    if isinstance(document, list):
-        return [_sound(item) for item in document]
-    if isinstance(document, dict):
-        return {_sound(key): _sound(item) for key, item in document.items()}
-    return document
+    """The document's text, what no later read takes in its strings replaced."""
+    if document is None:
+        return None
+    text = _NUL.sub(rf"\1{REPLACEMENT}", json.dumps(document, ensure_ascii=False))
+    return "".join(REPLACEMENT if "\ud800" <= c <= "\udfff" else c for c in text)
 
 
 def _is_integer(item: Json) -> bool:

@@ -5,7 +5,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 REPLACEMENT = "\ufffd"
 
@@ -67,16 +67,33 @@ def _finite_float(text: str) -> float:
     return number
 
 
+DEEPEST: Final = 500
+"""Levels of JSON that are read; Python's own limit is near, and where it is depends on who asks."""
+
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
 def as_json(raw: Raw) -> Json:
-    """The parsed document. Raises ValueError where the cell holds no JSON (`NaN` and `Infinity` are none)."""
+    """The parsed document.
+
+    Raises ValueError where the cell holds no JSON (`NaN` and `Infinity` are none), or is nested deeper than DEEPEST.
+    """
     if not isinstance(raw, bytes):
         if raw is None or (isinstance(raw, float) and not math.isfinite(raw)):
             raise ValueError("not JSON")
         return raw
-    try:
-        return json.loads(raw.decode(), parse_constant=_refuse_constant, parse_float=_finite_float)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    if raw.count(b"[") + raw.count(b"{") > DEEPEST and _depth(raw) > DEEPEST:
+        raise ValueError("nested too deeply")
+    return json.loads(raw.decode(), parse_constant=_refuse_constant, parse_float=_finite_float)
+
+
+def _depth(raw: bytes) -> int:
+    """How deep a document is nested."""
+    depth = deepest = 0
+    for bracket in re.findall(rb"[\[\]{}]", _STRING.sub(b"", raw)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def has_broken_text(document: Json) -> bool:
