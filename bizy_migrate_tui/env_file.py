@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from bizy_migrate_tui.migration.errors import UsageError
 from bizy_migrate_tui.migration.postgresql.address import Target
+from bizy_migrate_tui.migration.secret import mask
 
 if TYPE_CHECKING:
     from dotenv.parser import Binding
@@ -26,7 +27,6 @@ VARIABLE: Final = "DATABASE_URL"
 _KEPT: Final = ".before-postgresql-"
 _HEADING: Final = "# Written by bizy-migrate-tui"
 _PLAIN: Final = re.compile(r"[\w:/@.%+,=?~-]*")
-_PASSWORD_IN_URL: Final = re.compile(r"(://[^:/?\s]*:)[^\n]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ class EnvChange:
         return self.before != self.after
 
     def diff(self) -> str:
-        """The changed lines as a unified diff without context; passwords in URLs are masked."""
+        """The changed lines as a unified diff without context; passwords are masked."""
         lines = difflib.unified_diff(
-            mask_urls(self.before or "").splitlines(),
-            mask_urls(self.after or "").splitlines(),
+            mask(self.before or "").splitlines(),
+            mask(self.after or "").splitlines(),
             f"{self.path.name} (now)",
             f"{self.path.name} (then)",
             lineterm="",
@@ -137,11 +137,6 @@ def take_back(change: EnvChange) -> None:
         raise UsageError(
             "env-file-unwritable", f"{change.path} cannot be written: {error.strerror}.", f"Set {VARIABLE} by hand."
         ) from None
-
-
-def mask_urls(text: str) -> str:
-    """`text` with the password of every URL in it as three stars."""
-    return _PASSWORD_IN_URL.sub(r"\1***@", text)
 
 
 def _quoted(url: str) -> str:

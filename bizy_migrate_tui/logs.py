@@ -10,8 +10,7 @@ from typing import Final
 import platformdirs
 
 from bizy_migrate_tui.display import safe_text
-from bizy_migrate_tui.env_file import mask_urls
-from bizy_migrate_tui.migration.secret import Secret
+from bizy_migrate_tui.migration.secret import Secret, mask
 
 LOGGER: Final = "bizy_migrate_tui"
 LEVELS: Final = ("debug", "info", "warning", "error")
@@ -32,7 +31,7 @@ class _PrivateFile(RotatingFileHandler):
 
 
 class SafeFormatter(logging.Formatter):
-    """Masks known secrets and passwords in URLs, in messages and tracebacks alike, and keeps a record on its lines."""
+    """Masks known secrets and what looks like a password, in messages and tracebacks alike, and keeps a record on its lines."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s")
@@ -48,7 +47,7 @@ class SafeFormatter(logging.Formatter):
         text = super().format(record)
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
-        return "\n    ".join(safe_text(line) for line in mask_urls(text).splitlines())
+        return "\n    ".join(safe_text(line) for line in mask(text).splitlines())
 
 
 def log_file() -> Path:

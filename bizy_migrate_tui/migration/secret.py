@@ -1,6 +1,16 @@
 """A string that does not show itself: not in a repr, a log, a traceback or a report."""
 
-from typing import final
+import re
+from typing import Final, final
+
+# Rather too much than too little: a password may hold spaces and "@", and ends nowhere for certain.
+_LOGIN_IN_URL: Final = re.compile(r"(://[^:/?@\s]*):[^\n]*@")
+_PAIR: Final = re.compile(r"\b((?:ssl)?password)(\s*=\s*)('(?:[^'\\]|\\.)*'|\S+)", re.IGNORECASE)
+
+
+def mask(text: str) -> str:
+    """The text with each password that a URL (before its host or in its query) or a conninfo string in it shows as ***."""
+    return _PAIR.sub(r"\1\2***", _LOGIN_IN_URL.sub(r"\1:***@", text))
 
 
 @final

@@ -58,6 +58,13 @@ def test_the_diff_shows_the_line_and_no_password(env: Path) -> None:
     assert "other@" not in diff
 
 
+def test_the_diff_shows_no_password_of_a_query(env: Path) -> None:
+    env.write_text("DATABASE_URL=postgresql://localhost/one?user=bizy&password=hunter2\n")
+    diff = env_file.point_at(env, Target.from_url("postgresql://bizy@localhost/two?sslpassword=KeySecret")).diff()
+    assert "-DATABASE_URL=postgresql://localhost/one?user=bizy&password=***" in diff
+    assert "KeySecret" not in diff
+
+
 def test_line_ends_stay_as_they_are(env: Path) -> None:
     env.write_bytes(b"A=1\r\nDATABASE_URL=sqlite:///x\r\nB=2\r\n")
     env_file.apply(env_file.point_at(env, TARGET), now=NOW)

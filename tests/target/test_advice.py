@@ -12,7 +12,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection
 
 from bizy_migrate_tui.embedded import EmbeddedServer
-from bizy_migrate_tui.migration.advice.advice import RULES, error_for, explain, mask, remedy_text
+from bizy_migrate_tui.migration.advice.advice import RULES, error_for, explain, remedy_text
 from bizy_migrate_tui.migration.advice.rule import Remedy
 from bizy_migrate_tui.migration.errors import (
     Cancelled,
@@ -23,7 +23,7 @@ from bizy_migrate_tui.migration.errors import (
     TargetError,
 )
 from bizy_migrate_tui.migration.postgresql.target import Target, connect, refuse_unusable, survey
-from bizy_migrate_tui.migration.secret import Secret
+from bizy_migrate_tui.migration.secret import Secret, mask
 from tests.target.back_end import create_all
 
 
@@ -265,7 +265,13 @@ def test_a_typed_error_passes_through() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["postgresql://u:hunter2@h/d", "host=h password=hunter2", "password='hunter2 x' host=h", "sslpassword = hunter2"],
+    [
+        "postgresql://u:hunter2@h/d",
+        "host=h password=hunter2",
+        "password='hunter2 x' host=h",
+        "sslpassword = hunter2",
+        "postgresql://h/d?user=u&password=hunter2",
+    ],
 )
 def test_a_password_in_a_message_is_masked(text: str) -> None:
     assert "hunter2" not in mask(text)

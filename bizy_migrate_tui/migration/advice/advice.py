@@ -1,6 +1,6 @@
 """Turns what a database, a driver or the operating system says into an error with a cause and a remedy.
 
-The knowledge is data, in `advice_server` and `advice_source`; this module looks it up and words it for the platform.
+The knowledge is data, in `server` and `source`; this module looks it up and words it for the platform.
 """
 
 import errno
@@ -16,9 +16,8 @@ from bizy_migrate_tui.migration.advice.rule import Family, Remedy, Rule
 from bizy_migrate_tui.migration.advice.server import CONNECTING, WORKING
 from bizy_migrate_tui.migration.advice.source import SOURCE, UNEXPECTED
 from bizy_migrate_tui.migration.errors import Cancelled, MigrationError
+from bizy_migrate_tui.migration.secret import mask
 
-_LOGIN_IN_URL: Final = re.compile(r"(://[^\s:/@]*):[^\s]*@")
-_PASSWORD_PAIR: Final = re.compile(r"\b((?:ssl)?password)\s*=\s*('(?:[^'\\]|\\.)*'|\S+)", re.IGNORECASE)
 _PASTABLE: Final = re.compile(r"[\w .-]+")  # a command to copy holds no name that a shell or SQL could misread
 _CANCELLED: Final = re.compile(r"due to user request|^interrupted$")
 
@@ -52,11 +51,6 @@ def error_for(code: str, **facts: str) -> MigrationError:
     Raises KeyError for a code that no rule has.
     """
     return _word(_BY_CODE[code], facts)
-
-
-def mask(text: str) -> str:
-    """The text without any password that a URL or a conninfo string in it shows."""
-    return _PASSWORD_PAIR.sub(r"\1=***", _LOGIN_IN_URL.sub(r"\1:***@", text))
 
 
 def remedy_text(remedy: Remedy, platform: str = sys.platform) -> str:

@@ -1,6 +1,6 @@
 """What can go wrong with the SQLite file and what to do about it, as data; and the advice for everything unknown.
 
-Templates name facts in braces, as in `advice_server`. Messages are those of SQLite.
+Templates name facts in braces, as in `server`. Messages are those of SQLite.
 """
 
 import errno
