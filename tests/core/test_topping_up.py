@@ -1,14 +1,18 @@
 """The source moves on, and so does the web interface: what a later run brings, keeps, and refuses."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
+import psycopg2
 import pytest
+from psycopg2.extensions import connection as PgConnection
 
 from bizy_migrate_tui.migration.errors import PlanBlocked
 from bizy_migrate_tui.migration.plan.plan import Choices
+from bizy_migrate_tui.migration.postgresql import schema
 from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.run import run
 from bizy_migrate_tui.migration.run.run import Status
 from bizy_migrate_tui.migration.verification import verification
 from tests.bizy_source import make_source
@@ -158,3 +162,22 @@ def test_a_source_that_was_worked_on_since_is_told_as_the_likely_reason(source: 
     found = verification.verify(source, moved)
     assert [check.name for check in found.checks if not check.passed] == ["every cell is as in the source"]
     assert "tasks.db has changed since the run" in next(check.detail for check in found.checks if not check.passed)
+
+
+@pytest.mark.parametrize("moment", ["survey", "upgrade"])
+def test_who_writes_between_plan_and_run_is_seen_or_waits(
+    source: Path, moved: Target, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    change(source, NEW_TASK.format(9, "NULL"))
+    module = {"survey": run, "upgrade": schema}[moment]
+    real = getattr(module, moment)
+
+    def later(server: PgConnection) -> object:
+        with suppress(psycopg2.errors.LockNotAvailable):
+            ask(moved, "SET lock_timeout = 100; INSERT INTO public.tasks (id, user_id, title, priority, status, created_at,"
+                       " updated_at) VALUES (50, 1, 'web', 3, 'pending', now(), now())")  # fmt: skip
+        return real(server)
+
+    monkeypatch.setattr(module, moment, later)
+    assert move(source, moved, ME).status is Status.MIGRATED
+    assert [row["id"] for row in target_rows(moved, "tasks")] == [1, 2, 9]

@@ -78,7 +78,7 @@ def make_plan(server: PgConnection, rows: Cursor, run_id: int | None, *, include
 OF_NO_KEPT_ROW: Final = sql.SQL(
     """
 run_id = %(run)s AND NOT CASE
-  WHEN source_table NOT IN ('tasks', 'goals') OR source_key !~ '^[0-9]{1,18}$' THEN false
+  WHEN source_table NOT IN ('tasks', 'goals') OR source_key !~ '^-?[0-9]{1,18}$' THEN false
   WHEN source_table = 'tasks' THEN source_key::bigint <@ %(tasks)s::int8multirange
   ELSE source_key::bigint <@ %(goals)s::int8multirange END
 """

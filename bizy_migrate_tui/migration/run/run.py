@@ -4,7 +4,7 @@ A dry run is the very same run with ROLLBACK at the end.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -37,6 +37,7 @@ from bizy_migrate_tui.migration.plan.plan import Plan, TablePlan
 from bizy_migrate_tui.migration.plan.recorded import new_run
 from bizy_migrate_tui.migration.postgresql import accounts, indexes, schema, sequences
 from bizy_migrate_tui.migration.postgresql.accounts import Account
+from bizy_migrate_tui.migration.postgresql.target import WEB_TABLES as WEB_TABLE_NAMES
 from bizy_migrate_tui.migration.postgresql.target import connect, survey
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES
 from bizy_migrate_tui.migration.run.after_commit import check_afterwards
@@ -222,6 +223,7 @@ class _Run:
     def _prepare_schema(self, server: PgConnection, rows: Cursor) -> dict[str, object]:
         """Create what is missing, and keep others from writing until the end; what was created."""
         rows.execute("SELECT pg_advisory_xact_lock(%s)", (ledger.LOCK_KEY,))
+        self._lock(rows, self.plan.state.tables)  # before they are counted again: who writes now is seen, or waits
         before = survey(server)
         if before.tables != self.plan.state.tables:
             raise PlanBlocked(
@@ -230,10 +232,14 @@ class _Run:
                 "Nothing was written. Look at the plan again.",
             )
         schema.upgrade(server)
-        locked = sql.SQL(", ").join(sql.Identifier("public", table) for table in ("users", "goals", "tasks"))
-        rows.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(locked))
-        created = [table for table in ("users", "goals", "tasks") if table not in before.tables]
+        self._lock(rows, WEB_TABLE_NAMES)
+        created = [table for table in WEB_TABLE_NAMES if table not in before.tables]
         return {"created_tables": created, "created_ledger": not before.has_ledger}
+
+    def _lock(self, rows: Cursor, tables: Iterable[str]) -> None:
+        """Let nobody else write into these until the end."""
+        if named := [sql.Identifier("public", table) for table in tables]:
+            rows.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(sql.SQL(", ").join(named)))
 
     def _suspend(self, rows: Cursor) -> indexes.Suspended | None:
         """Take indexes and keys off tables that are empty, where many rows are to come."""
