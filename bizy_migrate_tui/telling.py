@@ -97,6 +97,8 @@ def tell_rollback(plan: "RollbackPlan", target: Target) -> None:
             say(f"  {table}: {_rows(count)} {'stays' if count == 1 else 'stay'}")
     for row in plan.kept[:_KEPT_SHOWN]:
         say(f"    {row.table} {row.id} “{row.title}”: {row.reason}")
+    if plan.heir is not None:
+        say(f"  preserved: the originals stay, as run {plan.heir} counts on them")
     say(f"  {plan.account_reason}")
     say("  The SQLite file and its backup are not touched.")
 

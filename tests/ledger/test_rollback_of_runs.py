@@ -18,6 +18,7 @@ from bizy_migrate_tui.migration.rollback import rollback
 from bizy_migrate_tui.migration.rollback.rollback import roll_back
 from bizy_migrate_tui.migration.run import commit
 from bizy_migrate_tui.migration.secret import Secret
+from bizy_migrate_tui.migration.verification.verification import verify
 from tests.core.moving import ask, everything_in, move, plan_for, target_rows
 
 TABLES = ("users", "goals", "tasks")
@@ -67,6 +68,24 @@ def test_a_second_run_is_taken_back_alone(source: Path, moved: Target) -> None:
     outcome = roll_back(moved, None)
     assert (outcome.plan.run.id, outcome.removed["tasks"], outcome.removed["goals"]) == (2, 1, 1)
     assert rows_of(moved) == before
+
+
+def test_a_later_run_keeps_the_originals_that_it_did_not_write_again(source: Path, moved: Target) -> None:
+    with closing(sqlite3.connect(source)) as database:
+        database.execute("INSERT INTO tasks (id, title, priority, status) VALUES (70, 'Whenever', 9, 'done')")
+        database.commit()
+    move(source, moved)
+    add_to(source)
+    move(source, moved)
+    before = ask(moved, "SELECT source_table, source_key, original FROM bizy_migrate.preserved ORDER BY 1, 2, 3::text")
+    assert len(before) > 1
+    for run in (2, 1):
+        assert roll_back(moved, run).plan.heir == 3
+        kept = ask(moved, "SELECT source_table, source_key, original FROM bizy_migrate.preserved ORDER BY 1, 2, 3::text")
+        assert kept == before
+        assert verify(source, moved).passed
+    assert roll_back(moved, 3).plan.heir is None
+    assert not [found for found in everything_in(moved) if "bizy_migrate" in found["name"]]
 
 
 def test_runs_can_be_taken_back_in_any_order(source: Path, moved: Target) -> None:

@@ -70,7 +70,7 @@ def _stage(server: Cursor, items: Iterator[Original], advance: Callable[[int], N
 
 _NEW = sql.SQL("""
 FROM pg_temp.staged_originals s WHERE NOT EXISTS (
-  SELECT FROM bizy_migrate.preserved p JOIN bizy_migrate.runs r ON r.id = p.run_id AND r.status = 'migrated'
+  SELECT FROM bizy_migrate.preserved p
   WHERE p.source_table = s.source_table AND p.source_key = s.source_key AND p.original = s.original)
 """)
 
@@ -127,9 +127,8 @@ def _missing(server: Cursor, batch: list[Original]) -> Iterator[Difference]:
     found: dict[tuple[str, str], list[str]] = {}
     with server.connection.cursor() as rows:  # of its own: it gives back the answer's memory when it is closed
         rows.execute(
-            "SELECT p.source_table, p.source_key, p.original::text FROM bizy_migrate.preserved p"
-            " JOIN bizy_migrate.runs r ON r.id = p.run_id AND r.status = 'migrated'"
-            " WHERE p.source_table = ANY(%s) AND p.source_key = ANY(%s)",
+            "SELECT source_table, source_key, original::text FROM bizy_migrate.preserved"
+            " WHERE source_table = ANY(%s) AND source_key = ANY(%s)",
             (sorted({item.table for item in batch}), [item.key for item in batch]),
         )
         for table, key, original in rows.fetchall():

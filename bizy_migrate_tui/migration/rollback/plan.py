@@ -23,7 +23,8 @@ class RollbackPlan:
 
     `remove` counts tasks, goals, preserved and users; `already_gone` counts tasks and goals that are not there any more (or
     that a later run brought again); `kept` holds at most KEPT_SHOWN rows, `kept_counts` is exact. `drops_tables` says that
-    the ledger and `created_tables`, the web tables which runs had made, go too. `removals` has the ids.
+    the ledger and `created_tables`, the web tables which runs had made, go too. `removals` has the ids. Where a later run
+    stands (`heir`), the originals stay, as that run's: it did not write again what was preserved already.
     """
 
     run: Run
@@ -36,6 +37,7 @@ class RollbackPlan:
     drops_tables: bool
     created_tables: tuple[str, ...]
     removals: Mapping[str, Removal]
+    heir: int | None = None
 
 
 def plan_rollback(server: PgConnection, run_id: int | None, *, include_changed: bool = False) -> RollbackPlan:
@@ -60,7 +62,8 @@ def make_plan(server: PgConnection, rows: Cursor, run_id: int | None, *, include
     removals = {"tasks": tasks, "goals": goals}
     removes, reason = decide_account(rows, run, runs, tasks, goals, include_changed=include_changed)
     remove = {table: one.going_count for table, one in removals.items()}
-    remove |= {"preserved": _count_preserved(rows, run, removals), "users": int(removes)}
+    heir = min((one.id for one in runs if one.id > run.id and one.status != ROLLED_BACK), default=None)
+    remove |= {"preserved": 0 if heir else _count_preserved(rows, run, removals), "users": int(removes)}
     return RollbackPlan(
         run=run,
         remove=remove,
@@ -72,6 +75,7 @@ def make_plan(server: PgConnection, rows: Cursor, run_id: int | None, *, include
         drops_tables=_leaves_nothing(rows, run, runs, remove),
         created_tables=tuple(sorted({name for one in runs for name in one.counts.get("created_tables", ())})),
         removals=removals,
+        heir=heir,
     )
 
 

@@ -130,6 +130,12 @@ def _remove(server: PgConnection, rows: Cursor, plan: RollbackPlan) -> tuple[dic
 
 
 def _remove_preserved(rows: Cursor, plan: RollbackPlan) -> int:
+    if plan.heir is not None:
+        handed = sql.SQL(
+            "UPDATE bizy_migrate.preserved SET run_id = %(heir)s, reason = 'of run ' || %(run)s || ', ' || reason WHERE {}"
+        )
+        rows.execute(handed.format(OF_NO_KEPT_ROW), kept_ids(plan.run, plan.removals) | {"heir": plan.heir})
+        return 0
     rows.execute(sql.SQL("DELETE FROM bizy_migrate.preserved WHERE {}").format(OF_NO_KEPT_ROW), kept_ids(plan.run, plan.removals))
     return rows.rowcount
 

@@ -79,6 +79,8 @@ def _stays(plan: RollbackPlan, include_changed: bool) -> list[Content]:
         lines.append(toned("warning", "Rows that were changed on the web since are removed too. i spares them."))
     if not plan.removes_account:
         lines.append(toned("note", plan.account_reason))
+    if plan.heir is not None:
+        lines.append(toned("note", f"Preserved originals stay: run {plan.heir} counts on them."))
     return [*lines, toned("note", "The SQLite file and its backup stay as they are.")]
 
 
