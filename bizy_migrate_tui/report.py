@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # SQLAlchemy comes with these; a report of an error needs non
     from bizy_migrate_tui.migration.postgresql.target import Target
     from bizy_migrate_tui.migration.prerequisites.prerequisites import PrerequisiteResult
     from bizy_migrate_tui.migration.rollback.rollback import RollbackOutcome
-    from bizy_migrate_tui.migration.run.run import Outcome
+    from bizy_migrate_tui.migration.run.outcome import Outcome
     from bizy_migrate_tui.migration.source.inventory import Inventory
     from bizy_migrate_tui.migration.source.snapshot import Snapshot
     from bizy_migrate_tui.migration.verification.verification import Verification

@@ -14,7 +14,7 @@ from bizy_migrate_tui.terminal import say, say_check, say_password
 if TYPE_CHECKING:
     from bizy_migrate_tui.migration.plan.plan import Plan
     from bizy_migrate_tui.migration.rollback.rollback import RollbackPlan
-    from bizy_migrate_tui.migration.run.run import Outcome
+    from bizy_migrate_tui.migration.run.outcome import Outcome
 
 _IDS_SHOWN: Final = 10
 _KEPT_SHOWN: Final = 20

@@ -15,7 +15,7 @@ from bizy_migrate_tui.migration.plan.plan import Choices, Plan
 from bizy_migrate_tui.migration.plan.preview import Preview
 from bizy_migrate_tui.migration.postgresql.target import Target
 from bizy_migrate_tui.migration.run import run as running
-from bizy_migrate_tui.migration.run.run import Outcome
+from bizy_migrate_tui.migration.run.outcome import Outcome
 from bizy_migrate_tui.migration.source.inventory import Inventory, take_inventory
 from bizy_migrate_tui.migration.source.scratch import Scratch
 from bizy_migrate_tui.migration.source.snapshot import Snapshot, take_snapshot

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # SQLAlchemy is imported after the first paint
     from bizy_migrate_tui.migration.prerequisites.prerequisites import PrerequisiteResult
     from bizy_migrate_tui.migration.prerequisites.setup import SetupOutcome
     from bizy_migrate_tui.migration.rollback.rollback import RollbackOutcome, RollbackPlan
-    from bizy_migrate_tui.migration.run.run import Outcome
+    from bizy_migrate_tui.migration.run.outcome import Outcome
     from bizy_migrate_tui.migration.source.inventory import Inventory
     from bizy_migrate_tui.migration.source.snapshot import Snapshot
     from bizy_migrate_tui.migration.verification.verification import Verification

@@ -5,7 +5,7 @@ from textual.content import Content
 from bizy_migrate_tui.display import safe_text
 from bizy_migrate_tui.migration.plan.plan import Plan
 from bizy_migrate_tui.migration.postgresql.target import TargetState
-from bizy_migrate_tui.migration.run.run import Outcome
+from bizy_migrate_tui.migration.run.outcome import Outcome
 from bizy_migrate_tui.wizard.clock_words import zone_sentence
 from bizy_migrate_tui.wizard.safe import toned
 from bizy_migrate_tui.wizard.target_words import NOUNS

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # SQLAlchemy is imported after the first paint
     from bizy_migrate_tui.migration.plan.plan import Choices, Plan
     from bizy_migrate_tui.migration.plan.preview import Preview
     from bizy_migrate_tui.migration.postgresql.target import TargetState
-    from bizy_migrate_tui.migration.run.run import Outcome
+    from bizy_migrate_tui.migration.run.outcome import Outcome
     from bizy_migrate_tui.migration.source.inventory import Inventory
     from bizy_migrate_tui.migration.source.snapshot import Snapshot
     from bizy_migrate_tui.migration.verification.verification import Verification

@@ -14,7 +14,7 @@ import psycopg2.extras
 
 from bizy_migrate_tui.migration.plan.plan import Choices, Plan
 from bizy_migrate_tui.migration.postgresql.target import Target
-from bizy_migrate_tui.migration.run.run import Outcome
+from bizy_migrate_tui.migration.run.outcome import Outcome
 from bizy_migrate_tui.migration.session import Session
 
 ZONE = "America/New_York"

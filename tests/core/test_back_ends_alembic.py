@@ -10,7 +10,7 @@ from alembic.config import Config
 from bizy_migrate_tui.migration.plan.plan import Choices
 from bizy_migrate_tui.migration.postgresql import indexes
 from bizy_migrate_tui.migration.postgresql.target import Target
-from bizy_migrate_tui.migration.run.run import Status
+from bizy_migrate_tui.migration.run.outcome import Status
 from bizy_migrate_tui.migration.verification import verification
 from tests.bizy_source import make_source
 from tests.core.moving import ZONE, ask, move, target_rows

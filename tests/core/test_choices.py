@@ -8,7 +8,7 @@ from bizy_migrate_tui.migration.errors import PlanBlocked
 from bizy_migrate_tui.migration.findings import Choice
 from bizy_migrate_tui.migration.plan.plan import Choices
 from bizy_migrate_tui.migration.postgresql.target import Target
-from bizy_migrate_tui.migration.run.run import Status
+from bizy_migrate_tui.migration.run.outcome import Status
 from tests.bizy_source import make_source
 from tests.core.moving import ZONE, ask, everything_in, move, source_rows, target_rows
 

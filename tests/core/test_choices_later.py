@@ -7,7 +7,7 @@ import pytest
 from bizy_migrate_tui.migration.findings import Choice
 from bizy_migrate_tui.migration.plan.plan import Choices
 from bizy_migrate_tui.migration.postgresql.target import Target
-from bizy_migrate_tui.migration.run.run import Status
+from bizy_migrate_tui.migration.run.outcome import Status
 from bizy_migrate_tui.migration.verification.verification import verify
 from tests.bizy_source import make_source
 from tests.core.moving import ZONE, Row, ask, move, source_rows, target_rows

@@ -7,7 +7,7 @@ import pytest
 
 from bizy_migrate_tui.migration.plan.plan import Choices
 from bizy_migrate_tui.migration.postgresql.target import Target
-from bizy_migrate_tui.migration.run.run import Status
+from bizy_migrate_tui.migration.run.outcome import Status
 from tests.bizy_source import make_source
 from tests.core.moving import (
     ZONE,

@@ -7,7 +7,7 @@ import pytest
 from bizy_migrate_tui.migration.errors import MigrationError, ProofFailed, SchemaMismatch
 from bizy_migrate_tui.migration.load.load import Loader
 from bizy_migrate_tui.migration.postgresql.target import Target
-from bizy_migrate_tui.migration.run.run import Status
+from bizy_migrate_tui.migration.run.outcome import Status
 from bizy_migrate_tui.migration.secret import Secret
 from tests.bizy_source import make_source
 from tests.core.moving import ask, everything_in, move, target_rows

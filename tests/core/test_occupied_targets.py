@@ -10,7 +10,7 @@ from bizy_migrate_tui.migration.errors import MigrationError, PlanBlocked, Schem
 from bizy_migrate_tui.migration.plan.plan import Choices
 from bizy_migrate_tui.migration.postgresql.target import Target
 from bizy_migrate_tui.migration.rollback.rollback import roll_back
-from bizy_migrate_tui.migration.run.run import Status
+from bizy_migrate_tui.migration.run.outcome import Status
 from bizy_migrate_tui.migration.verification import verification
 from tests.bizy_source import make_source
 from tests.core.moving import ZONE, Row, ask, everything_in, move, plan_for, target_rows

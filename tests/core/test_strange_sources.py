@@ -13,7 +13,7 @@ import pytest
 from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.errors import SourceError
 from bizy_migrate_tui.migration.postgresql.target import Target
-from bizy_migrate_tui.migration.run.run import Status
+from bizy_migrate_tui.migration.run.outcome import Status
 from bizy_migrate_tui.migration.source import workbook
 from bizy_migrate_tui.migration.verification.verification import verify
 from tests.bizy_source import TABLES, make_source

@@ -13,7 +13,7 @@ from bizy_migrate_tui.migration.plan.plan import Choices
 from bizy_migrate_tui.migration.postgresql import schema
 from bizy_migrate_tui.migration.postgresql.target import Target
 from bizy_migrate_tui.migration.run import run
-from bizy_migrate_tui.migration.run.run import Status
+from bizy_migrate_tui.migration.run.outcome import Status
 from bizy_migrate_tui.migration.verification import verification
 from tests.bizy_source import make_source
 from tests.core.moving import ZONE, Row, ask, move, plan_for, target_rows

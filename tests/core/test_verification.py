@@ -103,7 +103,9 @@ def test_one_changed_cell_is_named(source: Path, moved: Target, table: str, colu
         )
 
 
-@pytest.mark.parametrize("change", ['original = original || \'{"wins": "few"}\'', "source_key = '2'", "source_table = 'daily'"])
+@pytest.mark.parametrize(
+    "change", ['original = original || \'{"wins": "few"}\'', "source_key = '2'", "source_table = 'daily'", "reason = 'other'"]
+)
 def test_a_changed_original_is_named(source: Path, moved: Target, change: str) -> None:
     ask(moved, "CREATE TABLE public.kept AS SELECT * FROM bizy_migrate.preserved")
     ask(moved, f"UPDATE bizy_migrate.preserved SET {change} WHERE source_table = 'daily_logs'")
@@ -164,6 +166,12 @@ def test_a_sequence_that_gives_ids_which_are_taken_is_a_failed_check(source: Pat
 def test_a_ledger_that_lost_ids_is_wrong(source: Path, database: Target, table: str) -> None:
     move(source, database)
     ask(database, f"UPDATE bizy_migrate.runs SET inserted_{table} = '{{}}'")
+    assert "the ledger agrees with itself" in [check.name for check in verify(source, database).checks if not check.passed]
+
+
+def test_an_original_that_no_run_preserved_is_wrong(source: Path, database: Target) -> None:
+    move(source, database)
+    ask(database, "INSERT INTO bizy_migrate.preserved VALUES (1, 'tasks', '5', 'made up', '{\"title\": \"never\"}')")
     assert "the ledger agrees with itself" in [check.name for check in verify(source, database).checks if not check.passed]
 
 

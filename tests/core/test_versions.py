@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bizy_migrate_tui.migration.postgresql.target import Target
-from bizy_migrate_tui.migration.run.run import Status
+from bizy_migrate_tui.migration.run.outcome import Status
 from tests.bizy_source import Schema, make_source
 from tests.core.moving import (
     ask,

@@ -14,7 +14,7 @@ from bizy_migrate_tui.demo import prepare, run_demo
 from bizy_migrate_tui.embedded import EmbeddedServer, embedded_server
 from bizy_migrate_tui.env_file import read_env
 from bizy_migrate_tui.migration.plan.plan import Choices
-from bizy_migrate_tui.migration.run.run import Status
+from bizy_migrate_tui.migration.run.outcome import Status
 from bizy_migrate_tui.migration.secret import Secret
 from bizy_migrate_tui.settings import Settings
 from bizy_migrate_tui.wizard import app

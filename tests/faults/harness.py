@@ -21,7 +21,7 @@ from bizy_migrate_tui.migration.events import Cancellation, Event, OnEvent, Phas
 from bizy_migrate_tui.migration.plan.plan import Choices
 from bizy_migrate_tui.migration.postgresql import target as targets
 from bizy_migrate_tui.migration.postgresql.target import Target
-from bizy_migrate_tui.migration.run.run import Outcome
+from bizy_migrate_tui.migration.run.outcome import Outcome
 from bizy_migrate_tui.migration.session import Session
 from bizy_migrate_tui.migration.verification.verification import verify
 from tests.bizy_source import make_source

@@ -13,7 +13,7 @@ import pytest
 
 from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.errors import MigrationError
-from bizy_migrate_tui.migration.run.run import Outcome
+from bizy_migrate_tui.migration.run.outcome import Outcome
 from bizy_migrate_tui.migration.session import Session
 from bizy_migrate_tui.migration.verification.verification import verify
 from tests.bizy_source import make_source

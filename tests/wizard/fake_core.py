@@ -14,7 +14,7 @@ from bizy_migrate_tui.migration.plan.preview import Preview
 from bizy_migrate_tui.migration.postgresql.target import Target, TargetState, WebUser
 from bizy_migrate_tui.migration.prerequisites.prerequisites import PREREQUISITES, CheckState, PrerequisiteResult
 from bizy_migrate_tui.migration.prerequisites.setup import SetupOutcome
-from bizy_migrate_tui.migration.run.run import Outcome
+from bizy_migrate_tui.migration.run.outcome import Outcome
 from bizy_migrate_tui.migration.secret import Secret
 from bizy_migrate_tui.migration.source.evidence import ClockEvidence, Jump, Sighting
 from bizy_migrate_tui.migration.source.inventory import Inventory, TableInventory

@@ -16,7 +16,7 @@ from bizy_migrate_tui.migration.postgresql.target import Target
 from bizy_migrate_tui.migration.rollback.plan import RollbackPlan
 from bizy_migrate_tui.migration.rollback.removal import KeptRow, Removal
 from bizy_migrate_tui.migration.rollback.rollback import RollbackOutcome
-from bizy_migrate_tui.migration.run.run import Outcome, Status
+from bizy_migrate_tui.migration.run.outcome import Outcome, Status
 from bizy_migrate_tui.migration.secret import Secret
 from bizy_migrate_tui.migration.source.inventory import Inventory, TableInventory
 from bizy_migrate_tui.migration.source.snapshot import Snapshot

@@ -14,7 +14,7 @@ from bizy_migrate_tui.migration.plan.plan import Choices, Plan, PlannedUser, Tab
 from bizy_migrate_tui.migration.plan.preview import Preview
 from bizy_migrate_tui.migration.postgresql.accounts import Account
 from bizy_migrate_tui.migration.postgresql.target import Target
-from bizy_migrate_tui.migration.run.run import Outcome, Status
+from bizy_migrate_tui.migration.run.outcome import Outcome, Status
 from bizy_migrate_tui.migration.secret import Secret
 from bizy_migrate_tui.migration.source.inventory import Inventory
 from tests.wizard.fake_core import FakeCore, FakeWork

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bizy_migrate_tui.migration.postgresql.accounts import Account
-from bizy_migrate_tui.migration.run.run import Status
+from bizy_migrate_tui.migration.run.outcome import Status
 from bizy_migrate_tui.wizard.flow import Step
 from bizy_migrate_tui.wizard.widgets.password_dialog import PasswordDialog
 from tests.wizard.fake_results import HOSTILE, PASSWORD, EndCore, an_outcome

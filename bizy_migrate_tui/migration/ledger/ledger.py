@@ -16,6 +16,9 @@ from bizy_migrate_tui.migration.errors import MigrationError
 LOCK_KEY = 0x62697A79
 """The advisory lock under which runs and rollbacks of one database follow each other ("bizy" in ASCII)."""
 
+HANDED = "of run "
+"""Begins the reason of originals that a rollback handed to a later run."""
+
 MIGRATED, ROLLED_BACK = "migrated", "rolled-back"
 
 Ranges = tuple[tuple[int, int], ...]
@@ -209,3 +212,12 @@ def keys_preserved(server: PgConnection, run_id: int, table: str, reason: str) -
             (run_id, table, reason),
         )
         return rows.fetchall()
+
+
+def count_preserved(server: PgConnection, run_id: int) -> int:
+    """How many originals a run preserved itself."""
+    with server.cursor() as rows:
+        rows.execute(
+            "SELECT count(*) FROM bizy_migrate.preserved WHERE run_id = %s AND NOT starts_with(reason, %s)", (run_id, HANDED)
+        )
+        return int((rows.fetchone() or (0,))[0])

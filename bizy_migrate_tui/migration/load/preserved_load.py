@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as Cursor
 
 from bizy_migrate_tui.migration.findings import Difference
+from bizy_migrate_tui.migration.ledger.ledger import HANDED
 from bizy_migrate_tui.migration.load.ahead import ahead
 from bizy_migrate_tui.migration.load.batches import in_batches, size_of
 from bizy_migrate_tui.migration.load.copy_stream import CopyStream
@@ -117,29 +119,48 @@ def preserve(server: Cursor, run_id: int, items: Iterator[Original], advance: Ca
     return dict(server.fetchall())
 
 
-def missing_originals(server: Cursor, items: Iterator[Original]) -> Iterator[Difference]:
-    """Every cell that should be preserved and is not, read back and decoded without the code that wrote it."""
+def missing_originals(server: Cursor, items: Iterator[Original], run_id: int) -> Iterator[Difference]:
+    """Every cell that should be preserved and is not, read back and decoded without the code that wrote it.
+
+    What the run itself preserved must say the right reason too; an earlier one may have had another.
+    """
     for batch in in_batches(items, lambda item: size_of(item.cells)):
-        yield from _missing(server, batch)
+        yield from _missing(server, batch, run_id)
 
 
-def _missing(server: Cursor, batch: list[Original]) -> Iterator[Difference]:
-    found: dict[tuple[str, str], list[str]] = {}
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An original as the ledger has it; `reason` is None where it is another run's."""
+
+    text: str
+    reason: str | None
+
+    def is_original(self, item: Original) -> bool:
+        return self.text == _as_jsonb_says(item) or self._holds_all(item)
+
+    def _holds_all(self, item: Original) -> bool:
+        cells = json.loads(self.text)
+        return set(cells) == set(item.cells) and all(_holds(cells[name], cell) for name, cell in item.cells.items())
+
+
+def _missing(server: Cursor, batch: list[Original], run_id: int) -> Iterator[Difference]:
+    found: dict[tuple[str, str], list[_Kept]] = {}
     with server.connection.cursor() as rows:  # of its own: it gives back the answer's memory when it is closed
         rows.execute(
-            "SELECT source_table, source_key, original::text FROM bizy_migrate.preserved"
-            " WHERE source_table = ANY(%s) AND source_key = ANY(%s)",
-            (sorted({item.table for item in batch}), [item.key for item in batch]),
+            "SELECT source_table, source_key, original::text,"
+            " CASE WHEN run_id = %s AND NOT starts_with(reason, %s) THEN reason END"
+            " FROM bizy_migrate.preserved WHERE source_table = ANY(%s) AND source_key = ANY(%s)",
+            (run_id, HANDED, sorted({item.table for item in batch}), [item.key for item in batch]),
         )
-        for table, key, original in rows.fetchall():
-            found.setdefault((table, key), []).append(original)
+        for table, key, original, reason in rows.fetchall():
+            found.setdefault((table, key), []).append(_Kept(original, reason))
     for item in batch:
-        texts = found.get((item.table, item.key), [])
-        if _as_jsonb_says(item) in texts:
-            continue
-        kept = [json.loads(text) for text in texts]
-        if not any(set(one) == set(item.cells) and all(_holds(one[n], c) for n, c in item.cells.items()) for one in kept):
-            yield _difference(item, kept)
+        kept = found.get((item.table, item.key), [])
+        reasons = [one.reason for one in kept if one.is_original(item)]
+        if not reasons:
+            yield _difference(item, [json.loads(one.text) for one in kept])
+        elif None not in reasons and item.reason not in reasons:
+            yield Difference(item.table, item.key, "(reason)", item.reason, reasons[0])
 
 
 def _as_jsonb_says(item: Original) -> str | None:

@@ -20,7 +20,7 @@ from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase, PhaseFinished, PhaseStarted, ignore, unheeded
 from bizy_migrate_tui.migration.findings import Check
 from bizy_migrate_tui.migration.ledger import ledger
-from bizy_migrate_tui.migration.ledger.ledger import LOCK_KEY, ROLLED_BACK, Run
+from bizy_migrate_tui.migration.ledger.ledger import HANDED, LOCK_KEY, ROLLED_BACK, Run
 from bizy_migrate_tui.migration.postgresql import schema
 from bizy_migrate_tui.migration.postgresql.target import Target, connect
 from bizy_migrate_tui.migration.rollback.checks import check_afterwards, prove, standing
@@ -132,9 +132,10 @@ def _remove(server: PgConnection, rows: Cursor, plan: RollbackPlan) -> tuple[dic
 def _remove_preserved(rows: Cursor, plan: RollbackPlan) -> int:
     if plan.heir is not None:
         handed = sql.SQL(
-            "UPDATE bizy_migrate.preserved SET run_id = %(heir)s, reason = 'of run ' || %(run)s || ', ' || reason WHERE {}"
+            "UPDATE bizy_migrate.preserved SET run_id = %(heir)s, reason = CASE WHEN starts_with(reason, %(handed)s)"
+            " THEN reason ELSE %(handed)s || %(run)s || ': ' || reason END WHERE {}"
         )
-        rows.execute(handed.format(OF_NO_KEPT_ROW), kept_ids(plan.run, plan.removals) | {"heir": plan.heir})
+        rows.execute(handed.format(OF_NO_KEPT_ROW), kept_ids(plan.run, plan.removals) | {"heir": plan.heir, "handed": HANDED})
         return 0
     rows.execute(sql.SQL("DELETE FROM bizy_migrate.preserved WHERE {}").format(OF_NO_KEPT_ROW), kept_ids(plan.run, plan.removals))
     return rows.rowcount

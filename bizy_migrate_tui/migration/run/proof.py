@@ -31,6 +31,7 @@ def prove(
     reading: Reading,
     server: Cursor,
     user_id: int,
+    run_id: int,
     loaded: Mapping[str, Loaded],
     advance: Callable[[int], None],
 ) -> tuple[Check, ...]:
@@ -40,7 +41,7 @@ def prove(
     differences: list[Difference] = []
     with comparisons(side, server, user_id) as compared:
         relations = (*check_relations(server, user_id), *check_rules(server, user_id))
-        missing = list(islice(missing_originals(server, kept), DIFFERENCES_SHOWN))
+        missing = list(islice(missing_originals(server, kept, run_id), DIFFERENCES_SHOWN))
         for comparison in compared:
             differences += islice(comparison.differences(advance), DIFFERENCES_SHOWN)
     differences += missing

@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 
 import psycopg2
 from psycopg2 import sql
@@ -42,45 +41,13 @@ from bizy_migrate_tui.migration.postgresql.target import connect, survey
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES
 from bizy_migrate_tui.migration.run.after_commit import check_afterwards
 from bizy_migrate_tui.migration.run.commit import commit
+from bizy_migrate_tui.migration.run.outcome import Outcome, Status
 from bizy_migrate_tui.migration.run.proof import prove
 from bizy_migrate_tui.migration.secret import Secret
-from bizy_migrate_tui.migration.source.reading import CarefulReader
+from bizy_migrate_tui.migration.source.reading import CarefulReader, Reading
 from bizy_migrate_tui.migration.source.workbook import open_workbook, source_tables
 
 _PHASE_OF = {"goals": Phase.GOALS, "tasks": Phase.TASKS}
-
-
-class Status(StrEnum):
-    """How a run ended well; other programs rely on the values."""
-
-    MIGRATED = "migrated"
-    DRY_RUN = "dry-run"
-    NOTHING_TO_DO = "nothing-to-do"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a run did (or, dry, would have done).
-
-    `tables` and `preserved` are counted by the run itself, not copied from the plan. `password` is the temporary one, where
-    the run made an account with one; `seconds` is the whole time, `phases` its parts.
-    """
-
-    status: Status
-    run_id: int | None
-    plan: Plan
-    user: Account
-    tables: Mapping[str, TablePlan]
-    preserved: Mapping[str, int]
-    checks: tuple[Check, ...]
-    password: Secret | None
-    seconds: float
-    phases: tuple[tuple[Phase, float], ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every check holds; those of before COMMIT always do."""
-        return all(check.passed for check in self.checks)
 
 
 def run(plan: Plan, *, dry_run: bool = False, on_event: OnEvent = ignore, cancel: Cancellation | None = None) -> Outcome:
@@ -180,32 +147,24 @@ class _Run:
             created = self._prepare_schema(server, rows)
         self.tables = source_tables(self.workbook)
         with self._phase(Phase.ACCOUNT):
-            if self.plan.user.created:
-                sequences.raise_sequences(rows)  # the users that are there may have been given their ids by hand
-            user = accounts.ensure_account(
-                server,
-                email=self.plan.user.email,
-                username=self.plan.user.username,
-                hashed=hashed.result() if hashed else None,
-            )
+            user = self._account(server, rows, hashed)
         rows.execute("SELECT now() AT TIME ZONE 'UTC'")
         loaded_at: datetime = (rows.fetchone() or (datetime.min,))[0]
         reading = self.plan.choices.reading(self.plan.inventory.snapshot.taken_at, loaded_at)
-        reader = CarefulReader(self.workbook, self.tables, reading)
         suspended = self._suspend(rows)
         loaded = {home.name: self._load(rows, Loader(self.workbook, self.tables, reading, home, user.id), home.name)
                   for home in WEB_TABLES if home.name in self.tables}  # fmt: skip
         run_id = ledger.record(server, new_run(rows, self.plan, user, loaded, created, loaded_at))
         with self._phase(Phase.PRESERVED, sum(self.plan.preserved.values())):
-            items = originals(self.workbook, self.plan.inventory, self.tables, reader)
-            preserved = preserve(rows, run_id, items, self._advance(Phase.PRESERVED))
+            preserved = self._preserve(rows, run_id, reading)
         with self._phase(Phase.INDEXES):
             if suspended:
                 indexes.restore(rows, suspended)
             sequences.raise_sequences(rows)
         with self._phase(Phase.PROOF, sum(one.rows for one in loaded.values())):
             self._analyze(rows, loaded)
-            checks = prove(self.plan, self.workbook, self.tables, reading, rows, user.id, loaded, self._advance(Phase.PROOF))
+            advance = self._advance(Phase.PROOF)
+            checks = prove(self.plan, self.workbook, self.tables, reading, rows, user.id, run_id, loaded, advance)
         nothing = self._is_nothing(user, loaded, preserved)
         return Outcome(
             status=Status.DRY_RUN if self.dry_run else Status.NOTHING_TO_DO if nothing else Status.MIGRATED,
@@ -226,11 +185,7 @@ class _Run:
         self._lock(rows, self.plan.state.tables)  # before they are counted again: who writes now is seen, or waits
         before = survey(server)
         if before.tables != self.plan.state.tables:
-            raise PlanBlocked(
-                "target-changed",
-                "The target has changed since the plan was made.",
-                "Nothing was written. Look at the plan again.",
-            )
+            raise _target_changed()
         schema.upgrade(server)
         self._lock(rows, WEB_TABLE_NAMES)
         created = [table for table in WEB_TABLE_NAMES if table not in before.tables]
@@ -240,6 +195,22 @@ class _Run:
         """Let nobody else write into these until the end."""
         if named := [sql.Identifier("public", table) for table in tables]:
             rows.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(sql.SQL(", ").join(named)))
+
+    def _account(self, server: PgConnection, rows: Cursor, hashed: "Future[str] | None") -> Account:
+        planned = self.plan.user
+        if planned.created:
+            sequences.raise_sequences(rows)  # the users that are there may have been given their ids by hand
+        return accounts.ensure_account(
+            server, email=planned.email, username=planned.username, hashed=hashed.result() if hashed else None
+        )
+
+    def _preserve(self, rows: Cursor, run_id: int, reading: Reading) -> dict[str, int]:
+        """Write the originals; as many as the ledger's row, which stands already, says."""
+        items = originals(self.workbook, self.plan.inventory, self.tables, CarefulReader(self.workbook, self.tables, reading))
+        preserved = preserve(rows, run_id, items, self._advance(Phase.PRESERVED))
+        if preserved != {table: count for table, count in self.plan.preserved.items() if count}:
+            raise _target_changed()
+        return preserved
 
     def _suspend(self, rows: Cursor) -> indexes.Suspended | None:
         """Take indexes and keys off tables that are empty, where many rows are to come."""
@@ -300,6 +271,12 @@ class _Run:
             self.on_event(Progress(phase, done, table))
 
         return advance
+
+
+def _target_changed() -> PlanBlocked:
+    return PlanBlocked(
+        "target-changed", "The target has changed since the plan was made.", "Nothing was written. Look at the plan again."
+    )
 
 
 def _failure(error: Exception) -> MigrationError:

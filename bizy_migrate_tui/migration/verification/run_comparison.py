@@ -85,7 +85,7 @@ class RunComparison:
         reader = CarefulReader(self.workbook, self.tables, self.reading)
         kept = originals(self.workbook, self.inventory, self.tables, reader)
         # Meanwhile SQLite writes what is expected.
-        missing = tuple(islice(missing_originals(self.rows, kept), DIFFERENCES_SHOWN))
+        missing = tuple(islice(missing_originals(self.rows, kept, self.run.id), DIFFERENCES_SHOWN))
         for comparison in compared:
             yield from comparison.differences(advance)
         yield from missing
@@ -180,12 +180,14 @@ class RunComparison:
         return Check("timestamps look reasonable", passed=is_reasonable, detail=f"{before}; target {low} to {high} UTC")
 
     def _ledger(self) -> Check:
-        """Whether the ids that the ledger lists are as many as it says were brought."""
+        """Whether the ids and originals that the ledger lists are as many as it says were brought."""
         run = ledger.get_run(self.server, self.run.id)
         listed = {table: sum(last - first + 1 for first, last in run.inserted(table)) for table in ("goals", "tasks")}
         noted = {table: run.counts.get(table, {}).get("inserted", 0) for table in listed}
-        is_whole = listed == noted or run.status == ledger.ROLLED_BACK  # of a run that was taken back only kept ids are listed
-        detail = ", ".join(f"{listed[table]:,} ids of {noted[table]:,} {table}" for table in listed)
+        listed["originals"] = ledger.count_preserved(self.server, run.id)
+        noted["originals"] = sum(run.counts.get("preserved", {}).values())
+        is_whole = listed == noted or run.status == ledger.ROLLED_BACK  # of a run that was taken back only what stayed is listed
+        detail = ", ".join(f"{listed[what]:,} of {noted[what]:,} {what}" for what in listed)
         return Check("the ledger agrees with itself", passed=is_whole, detail=detail)
 
 

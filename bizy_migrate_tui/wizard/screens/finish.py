@@ -13,7 +13,7 @@ from textual.widgets import Static
 from bizy_migrate_tui import env_file
 from bizy_migrate_tui.env_file import EnvChange
 from bizy_migrate_tui.migration.errors import MigrationError
-from bizy_migrate_tui.migration.run.run import Outcome, Status
+from bizy_migrate_tui.migration.run.outcome import Outcome, Status
 from bizy_migrate_tui.next_steps import next_steps
 from bizy_migrate_tui.wizard.core import Core
 from bizy_migrate_tui.wizard.flow import Step, Turn

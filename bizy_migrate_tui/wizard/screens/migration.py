@@ -22,7 +22,7 @@ from bizy_migrate_tui.wizard.wording import outcome_summary
 
 if TYPE_CHECKING:  # SQLAlchemy is imported after the first paint
     from bizy_migrate_tui.migration.postgresql.target import TargetState
-    from bizy_migrate_tui.migration.run.run import Outcome
+    from bizy_migrate_tui.migration.run.outcome import Outcome
 
 PROMISE: Final = (
     "All of it is one transaction: nothing of it counts, and nobody sees it, before every cell has been read back and "

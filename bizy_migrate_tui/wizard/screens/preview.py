@@ -30,7 +30,7 @@ from bizy_migrate_tui.wizard.wording import equivalent_command
 if TYPE_CHECKING:  # SQLAlchemy is imported after the first paint
     from bizy_migrate_tui.migration.plan.plan import Plan
     from bizy_migrate_tui.migration.plan.preview import Preview
-    from bizy_migrate_tui.migration.run.run import Outcome
+    from bizy_migrate_tui.migration.run.outcome import Outcome
     from bizy_migrate_tui.migration.source.inventory import Inventory
 
 NO_COPY: Final = "There is no copy of the data yet, or no database to bring it to. Escape goes back."
