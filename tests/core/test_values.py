@@ -77,6 +77,15 @@ def test_every_rule_of_the_web_interface_holds_for_every_row(tmp_path: Path, eac
         assert isinstance(json.loads(goal["metrics"] or "{}"), dict | None), goal
 
 
+def test_a_circle_of_goals_is_cut_however_their_parents_are_stored(tmp_path: Path, database: Target) -> None:
+    goals: list[Row] = [{"parent_goal_id": b" 2"}, {"parent_goal_id": b"3"}, {"parent_goal_id": 1}, {"parent_goal_id": "goal 1"}]
+    source = make_source(tmp_path / "tasks.db", goals=goals)
+    outcome = move(source, database)
+    assert [row["parent_goal_id"] for row in target_rows(database, "goals")] == [None, 3, 1, None]
+    codes = {one.code: one.ids for one in outcome.plan.findings if one.column == "parent_goal_id"}
+    assert codes == {"parent-cycle": ("1",), "parent-rewritten": ("2",), "parent-missing": ("4",)}
+
+
 def test_every_value_that_was_adjusted_is_preserved_as_it_was(tmp_path: Path, database: Target) -> None:
     source = make_source(tmp_path / "tasks.db", tasks=[{"title": "x", "priority": 9}, {"title": "y" * 501}])
     move(source, database)

@@ -154,6 +154,13 @@ def test_rows_that_the_deletion_of_their_goal_set_free_are_no_differences(source
     assert [check.name for check in found.checks if not check.passed] == ["goals: counts match"]
 
 
+def test_a_goal_that_is_its_own_ancestor_is_wrong(source: Path, database: Target) -> None:
+    move(source, database)
+    ask(database, "UPDATE public.goals SET parent_goal_id = 5 - id, updated_at = now() AT TIME ZONE 'UTC'")
+    (failed,) = [check for check in verify(source, database).checks if not check.passed]
+    assert failed.name == "goals: none is its own ancestor"
+
+
 def test_a_sequence_that_gives_ids_which_are_taken_is_a_failed_check(source: Path, database: Target) -> None:
     move(source, database)
     ask(database, "ALTER SEQUENCE public.tasks_id_seq RESTART WITH 5")

@@ -17,12 +17,14 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import ColumnElement, DateTime, Float, Integer, and_, func, literal, select, union
 
+from bizy_migrate_tui.migration.comparison.adjusted import Adjusted, is_right
 from bizy_migrate_tui.migration.comparison.lines import LINE_END, SHORTEST_NUMBER, Lines, shortest_number
 from bizy_migrate_tui.migration.comparison.wall_clock import instant_of, read_time
 from bizy_migrate_tui.migration.findings import Difference
 from bizy_migrate_tui.migration.load.ahead import ahead
 from bizy_migrate_tui.migration.load.batches import in_batches, size_of
 from bizy_migrate_tui.migration.postgresql.web_schema import METADATA
+from bizy_migrate_tui.migration.rules import repairs
 from bizy_migrate_tui.migration.rules.columns import Column, Form, WebTable
 from bizy_migrate_tui.migration.rules.repairs import Value
 from bizy_migrate_tui.migration.rules.values import Raw
@@ -179,6 +181,18 @@ class Comparison:
             if not _is_equal(expected, found[column.name], METADATA.tables[name].c[column.name].type):
                 shown = None if expected is None else str(expected)
                 yield Difference(name, row.source_key, column.name, shown, found[column.name])
+            elif column.name in row.adjusted and not is_right(row.adjusted[column.name], self._adjusted(column, row, found)):
+                told = f"as {row.adjusted[column.name]} allows for {row.cells.get(column.name)!r}"
+                yield Difference(name, row.source_key, column.name, told, found[column.name])
+
+    def _adjusted(self, column: Column, row: CarefulRow, found: Mapping[str, str | None]) -> Adjusted:
+        is_local = column.form is Form.LOCAL_TIME and not self._is_in_utc(column, row)
+        is_calendar = column.repair is repairs.calendar_time
+        return Adjusted(column.name, row.cells.get(column.name), found, self._side.reading, is_local, is_calendar)
+
+    def _is_in_utc(self, column: Column, row: CarefulRow) -> bool:
+        until = self._side.reading.utc_until
+        return column.name == "created_at" and until is not None and (row.id or 0) <= until
 
     def _convert(self, column: Column, row: CarefulRow) -> Value:
         """The proof's own reading of a cell that is not adjusted."""
@@ -188,10 +202,8 @@ class Comparison:
         text = raw.decode()
         if not isinstance(METADATA.tables[self._home.name].c[column.name].type, DateTime):
             return text
-        reading = self._side.reading
-        in_utc = column.name == "created_at" and reading.utc_until is not None and (row.id or 0) <= reading.utc_until
-        is_local = column.form is Form.LOCAL_TIME and not in_utc
-        return instant_of(read_time(text), reading.zone) if is_local else read_time(text)
+        is_local = column.form is Form.LOCAL_TIME and not self._is_in_utc(column, row)
+        return instant_of(read_time(text), self._side.reading.zone) if is_local else read_time(text)
 
     def _is_fast(self) -> ColumnElement[bool]:
         """Whether a row of a range of keys is compared as part of its chunk."""

@@ -5,7 +5,7 @@ Both write CSV in C. What the load has changed on the way, PostgreSQL changes ba
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from psycopg2 import sql
@@ -64,7 +64,7 @@ class Lines:
     def _written(self, column: Column) -> ColumnElement[Any]:
         """A clean cell of the source, to be put into its line."""
         if column.form is Form.MADE:
-            return literal_column(f"'{_trimmed(str(self.reading.loaded_at))}'" if column.name == "updated_at" else "'NULL'")
+            return literal_column(f"'{time_text(self.reading.loaded_at)}'" if column.name == "updated_at" else "'NULL'")
         cell = self.source.column(column.name)
         kind = METADATA.tables[self.home.name].c[column.name].type
         if isinstance(kind, Float):
@@ -88,7 +88,9 @@ class Lines:
         return sql.SQL("{} + {} AS {}").format(instant, shift, instant)
 
 
-def _trimmed(text: str) -> str:
+def time_text(time: datetime) -> str:
+    """As PostgreSQL writes it, without zeros at the end of a fraction."""
+    text = str(time)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -5,6 +5,7 @@ is not simply the old value, the code of what was done. Cells that are fine come
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -210,7 +211,15 @@ def parent_goal(raw: Raw, row: Row) -> Mended:
         return Mended(None)
     if row.closes_cycle:
         return Mended(None, "parent-cycle")
-    number = _finite(as_number(raw))
-    if number is None or not number.is_integer() or not row.goal_exists(int(number)):
+    goal = whole_number(raw)
+    if goal is None or not row.goal_exists(goal):
         return Mended(None, "parent-missing")
-    return Mended(int(number), None if isinstance(raw, int) else "parent-rewritten")
+    return Mended(goal, None if isinstance(raw, int) else "parent-rewritten")
+
+
+def whole_number(raw: Raw) -> int | None:
+    """The integer that a cell is, however it is stored; a number within text ("Q3 plan") is none."""
+    if isinstance(raw, bytes):
+        return int(raw) if re.fullmatch(rb"\s*[-+]?\d{1,18}\s*", raw) else None
+    number = _finite(raw)
+    return int(number) if number is not None and number.is_integer() else None

@@ -123,7 +123,7 @@ class Moment:
 
 
 _BIZY_FORM = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{6})?")
-_ISO_LIKE = re.compile(r"\d{4}-?\d\d-?\d\d([ T]\d\d?(:?\d\d){0,2}([.,]\d+)?)? ?(Z|z|UTC|[-+]\d\d(:?\d\d)?)?")
+_ISO_LIKE = re.compile(r"\d{4}-?\d\d-?\d\d([ T]\d\d?(:?\d\d){0,2}([.,]\d+)?( ?(Z|z|UTC|[-+]\d\d(:?\d\d)?))?)?")
 _EPOCH = datetime(1970, 1, 1)
 _JULIAN_EPOCH = 2440587.5
 # One numeric scale can be told from another because planners hold times between 1973 and 2100.

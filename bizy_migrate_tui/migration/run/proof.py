@@ -116,3 +116,24 @@ def check_relations(server: Cursor, user_id: int) -> Iterator[Check]:
         yield Check(
             f"{table}: every goal they belong to exists", passed=not orphans, detail=f"{linked:,} links, {orphans:,} broken"
         )
+    yield _check_ancestors(server, user_id)
+
+
+def _check_ancestors(server: Cursor, user_id: int) -> Check:
+    """No goal is its own ancestor; a circle would need a link to a goal with the same or a higher id."""
+    name = "goals: none is its own ancestor"
+    server.execute("SELECT EXISTS (SELECT FROM public.goals WHERE user_id = %s AND parent_goal_id >= id)", (user_id,))
+    if server.fetchone() == (False,):
+        return Check(name, passed=True, detail="each is younger than the goal it belongs to")
+    server.execute("SELECT id, parent_goal_id FROM public.goals WHERE user_id = %s AND parent_goal_id IS NOT NULL", (user_id,))
+    parents = dict(server.fetchall())
+    for goal in tuple(parents):
+        above: set[int] = set()
+        while goal in parents and goal not in above:
+            above.add(goal)
+            goal = parents[goal]  # noqa: PLW2901 (walks up)
+        if goal in above:
+            return Check(name, passed=False, detail=f"goal {goal} is")
+        for walked in above:
+            del parents[walked]
+    return Check(name, passed=True, detail="followed up from each")
