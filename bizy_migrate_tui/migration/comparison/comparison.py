@@ -29,7 +29,7 @@ from bizy_migrate_tui.migration.rules.columns import Column, Form, WebTable
 from bizy_migrate_tui.migration.rules.repairs import Value
 from bizy_migrate_tui.migration.rules.values import Raw
 from bizy_migrate_tui.migration.source.reading import CarefulReader, CarefulRow, Reading
-from bizy_migrate_tui.migration.source.workbook import CAREFUL, PLACEHOLDER, PRESENT, SourceTable, key_ranges, open_again, to_sql
+from bizy_migrate_tui.migration.source.workbook import CAREFUL, PLACEHOLDER, PRESENT, SourceTable, chunks, open_again, to_sql
 
 _CHUNKS_AHEAD = 500
 """A digest takes no room, so SQLite need not wait for PostgreSQL."""
@@ -218,7 +218,7 @@ class Comparison:
 
     def _expected(self, workbook: sqlite3.Connection) -> Iterator[_Expected]:
         """A chunk after another of the rows that are compared as lines."""
-        for first, last in key_ranges(workbook, self._source):
+        for first, last in chunks(workbook, self._home.name):
             rows, low, high, lines = self._lines(workbook, first, last)
             if rows:
                 others = [id_ for (id_,) in workbook.execute(self._others_sql, (first, last, low, high)).fetchall()]

@@ -23,7 +23,7 @@ from bizy_migrate_tui.migration.rules.repairs import Value
 from bizy_migrate_tui.migration.rules.screens import FIELD_END, NULL_MARK, ROW_END
 from bizy_migrate_tui.migration.source.clock_sql import in_utc
 from bizy_migrate_tui.migration.source.reading import CarefulReader, CarefulRow, Reading
-from bizy_migrate_tui.migration.source.workbook import CAREFUL, PLACEHOLDER, PRESENT, SourceTable, key_ranges, to_sql
+from bizy_migrate_tui.migration.source.workbook import CAREFUL, PLACEHOLDER, PRESENT, SourceTable, chunks, to_sql
 
 _COPY = "COPY {} ({}) FROM STDIN (FORMAT text, DELIMITER E'\\x1f', NULL E'\\x1d', ENCODING 'UTF8')"
 _ESCAPES = ((b"\\", b"\\\\"), (b"\n", b"\\n"), (b"\r", b"\\r"))
@@ -67,12 +67,12 @@ class Loader:
         )
         # SQLite and PostgreSQL work side by side. Even after an error no thread may outlive the workbook.
         with ahead(self._clean_chunks(loaded)) as joined:
-            chunks = chain(map(self._finished, joined), self._careful_chunks(loaded))
-            server.copy_expert(statement, CopyStream(chunks, advance))
+            lines = chain(map(self._finished, joined), self._careful_chunks(loaded))
+            server.copy_expert(statement, CopyStream(lines, advance))
         return loaded
 
     def _clean_chunks(self, loaded: Loaded) -> Iterator[tuple[int, bytes]]:
-        for first, last in key_ranges(self._workbook, self._source):
+        for first, last in chunks(self._workbook, self._home.name):
             rows, low, high, text = self._workbook.execute(self._lines_sql, (first, last)).fetchone()
             if not rows:
                 continue

@@ -21,7 +21,7 @@ from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.rules.values import Raw, RawText, as_json, as_moment, as_text, has_broken_text, is_sound
 from bizy_migrate_tui.migration.source.inventory import Inventory
 from bizy_migrate_tui.migration.source.reading import CarefulReader, Reading
-from bizy_migrate_tui.migration.source.workbook import PLACEHOLDER, SourceTable, key_ranges, open_workbook, source_tables, to_sql
+from bizy_migrate_tui.migration.source.workbook import PLACEHOLDER, SourceTable, even_chunks, open_workbook, source_tables, to_sql
 
 IDS_NAMED: Final = 10
 """A trouble names so many rows; its count is always exact."""
@@ -126,7 +126,7 @@ def _take(workbook: sqlite3.Connection, source: SourceTable, inventory: Inventor
             .select_from(source.table)
             .where(source.key.between(PLACEHOLDER, PLACEHOLDER))
         )
-        for first, last in key_ranges(workbook, source):
+        for first, last in even_chunks(workbook, source, inventory.tables[source.name].rows):
             rows, *values = workbook.execute(question, (first, last)).fetchone()
             for place, look in enumerate(part):
                 look.add(workbook, rows, values[place * _VALUES : (place + 1) * _VALUES], (first, last))
@@ -138,12 +138,12 @@ def _take(workbook: sqlite3.Connection, source: SourceTable, inventory: Inventor
 
 
 def _columns(workbook: sqlite3.Connection, source: SourceTable, home: WebTable | None) -> list[ColumnCensus]:
-    declared = workbook.execute(
-        "SELECT name, type FROM pragma_table_xinfo(?, 'snapshot') WHERE hidden <> 1", (source.name,)
-    ).fetchall()
+    declared = workbook.execute("SELECT type FROM pragma_table_xinfo(?, 'snapshot') WHERE hidden <> 1", (source.name,)).fetchall()
     web = {column.name: column.type for column in METADATA.tables[home.name].columns} if home else {}
-    named = [(as_text(name) or "", as_text(kind) or "") for name, kind in declared]
-    return [ColumnCensus(name, kind, getattr(web.get(name), "length", None)) for name, kind in named]
+    return [
+        ColumnCensus(name, as_text(kind) or "", getattr(web.get(name), "length", None))
+        for name, (kind,) in zip(source.columns, declared, strict=True)
+    ]
 
 
 def _suspects(source: SourceTable, column: ColumnCensus, home: WebTable | None) -> ColumnElement[bool] | None:

@@ -16,7 +16,7 @@ from bizy_migrate_tui.migration.rules.clean import INT4_MAX, INT4_MIN
 from bizy_migrate_tui.migration.rules.columns import Form, WebTable
 from bizy_migrate_tui.migration.rules.screens import Screen, is_welcome
 from bizy_migrate_tui.migration.source.evidence import Clue, Witness
-from bizy_migrate_tui.migration.source.workbook import PLACEHOLDER, TROUBLED, SourceTable, to_sql
+from bizy_migrate_tui.migration.source.workbook import CHUNK_BYTES, PLACEHOLDER, TROUBLED, SourceTable, to_sql
 
 
 class Span(NamedTuple):
@@ -72,9 +72,26 @@ class Census:
             keys = select(self.source.key).select_from(self.source.table).where(id_.in_(twice))
             workbook.execute(to_sql(insert(self._troubled).from_select(["key"], keys)))
 
-    def look(self, workbook: sqlite3.Connection, first: int, last: int) -> Seen:
-        """Look at the rows with keys from first to last, CHUNK of them at most."""
-        rows, *answers = workbook.execute(self._overview, (first, last)).fetchone()
+    def look(self, workbook: sqlite3.Connection, first: int, last: int) -> list[Seen]:
+        """Look at the rows with keys from first to last, CHUNK of them at most: in halves, and so on, where they are long."""
+        try:
+            rows, *answers = self._look_over(workbook, first, last)
+        except sqlite3.DataError:  # too long
+            middle = (first + last) // 2
+            return [*self.look(workbook, first, middle), *self.look(workbook, middle + 1, last)]
+        return [self._see(workbook, first, last, rows, answers)] if rows else []
+
+    def _look_over(self, workbook: sqlite3.Connection, first: int, last: int) -> tuple[Any, ...]:
+        """What the screens ask of the rows. Raises sqlite3.DataError where the texts of several have more than CHUNK_BYTES."""
+        before = workbook.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CHUNK_BYTES) if first != last else None
+        try:
+            found: tuple[Any, ...] = workbook.execute(self._overview, (first, last)).fetchone()
+        finally:
+            if before is not None:
+                workbook.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, before)
+        return found
+
+    def _see(self, workbook: sqlite3.Connection, first: int, last: int, rows: int, answers: list[Any]) -> Seen:
         ends = iter(answers[: 2 * len(self._times)])
         following = iter(answers[2 * len(self._times) :])
         given = {name: tuple(islice(following, len(asked))) for name, (_screen, asked) in self._screens.items()}

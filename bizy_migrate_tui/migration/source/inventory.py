@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import delete, insert
+
 from bizy_migrate_tui.migration.events import Cancellation, Meter, OnEvent, Phase, PhaseFinished, PhaseStarted, ignore
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES
 from bizy_migrate_tui.migration.source import evidence
@@ -23,12 +25,15 @@ from bizy_migrate_tui.migration.source.census import Census, Seen, Span
 from bizy_migrate_tui.migration.source.evidence import ClockEvidence, Witness
 from bizy_migrate_tui.migration.source.snapshot import Snapshot
 from bizy_migrate_tui.migration.source.workbook import (
+    CHUNKS,
+    PLACEHOLDER,
     TROUBLED,
     SourceTable,
     count,
-    key_ranges,
+    even_chunks,
     open_workbook,
     source_tables,
+    to_sql,
     unbroken_ids,
 )
 
@@ -92,7 +97,11 @@ def take_inventory(
         goal_ids = unbroken_ids(connection, tables["goals"]) if "goals" in tables else None
         seen = {
             home.name: _look_at(
-                connection, crew, Census(home, tables, goal_ids, witness if home.name == "tasks" else None), meter
+                connection,
+                crew,
+                Census(home, tables, goal_ids, witness if home.name == "tasks" else None),
+                rows[home.name],
+                meter,
             )
             for home in homes
         }
@@ -130,13 +139,19 @@ class _Crew:
         return self._pool.submit(lambda: work(self._own.connection, *args, **kwargs))
 
 
-def _look_at(connection: sqlite3.Connection, crew: _Crew, census: Census, meter: Meter) -> list[Seen]:
+def _look_at(connection: sqlite3.Connection, crew: _Crew, census: Census, rows: int, meter: Meter) -> list[Seen]:
+    """What the census sees of a table, and CHUNKS filled for those who read it later."""
     census.begin(connection)
-    chunks = [crew.do(census.look, first, last) for first, last in key_ranges(connection, census.source)]
+    looks = [crew.do(census.look, first, last) for first, last in even_chunks(connection, census.source, rows)]
     seen = []
-    for chunk in chunks:
-        seen.append(chunk.result())
-        meter.advance(census.source.name, seen[-1].rows)
+    for look in looks:
+        for chunk in look.result():
+            seen.append(chunk)
+            meter.advance(census.source.name, chunk.rows)
+    table = CHUNKS[census.source.name]
+    connection.execute(to_sql(delete(table)))
+    add = to_sql(insert(table).values(first=PLACEHOLDER, last=PLACEHOLDER))
+    connection.executemany(add, [(chunk.first, chunk.last) for chunk in seen])
     return seen
 
 

@@ -40,8 +40,8 @@ SNAPSHOT = "snapshot"
 CHUNK = 2_500
 """Rows of a table that are worked on together, unless they are long."""
 
-CHUNK_BYTES = 3 * 2**20
-"""About as much of the snapshot, and no more, is worked on together: a chunk is in memory several times over."""
+CHUNK_BYTES = 2**20
+"""About as much is worked on together: a chunk is in memory several times over."""
 
 PLACEHOLDER: ColumnElement[Any] = literal_column("?")
 """Stands in a statement for a value that is given when it is executed."""
@@ -83,6 +83,11 @@ ADJUSTED = _row_set("adjusted")
 """Row keys whose rows are changed in at least one cell."""
 LEFT_OUT = _row_set("left_out")
 """Row keys that are preserved whole and not loaded."""
+CHUNKS = {
+    table: Table(f"chunks_{table}", _notes, Column("first", Integer, primary_key=True), Column("last", Integer))
+    for table in ("goals", "tasks")
+}
+"""The first and the last key of rows that are worked on together."""
 CUT = Table("cut_goals", _notes, Column("key", Integer, primary_key=True))
 """Goals whose parent link closes a circle."""
 
@@ -206,24 +211,25 @@ def _copy(connection: sqlite3.Connection, table: Table) -> tuple[Table, ColumnEl
     return copy, literal_column("rowid")
 
 
-def key_ranges(connection: sqlite3.Connection, source: SourceTable) -> Iterator[tuple[int, int]]:
-    """The table's rows in key order, as ranges of keys (first and last, both included) of at most CHUNK rows each."""
-    size = _rows_a_chunk(connection, source)
-    keys = select(source.key.label("key")).select_from(source.table).order_by(source.key).limit(size)
+def chunks(connection: sqlite3.Connection, home: str) -> list[tuple[int, int]]:
+    """A web table's rows in key order, as the census has parted them: first and last key, of CHUNK rows at most, less if long."""
+    table = CHUNKS[home]
+    found: list[tuple[int, int]] = connection.execute(
+        to_sql(select(table.c.first, table.c.last).order_by(table.c.first))
+    ).fetchall()
+    return found
+
+
+def even_chunks(connection: sqlite3.Connection, source: SourceTable, rows: int) -> Iterator[tuple[int, int]]:
+    """The `rows` rows of a table in key order, parted evenly: CHUNK of them, or fewer where they are long on average."""
+    pages, size = (connection.execute(f"PRAGMA {SNAPSHOT}.{name}").fetchone()[0] for name in ("page_count", "page_size"))
+    most = max(1, min(CHUNK, CHUNK_BYTES * rows // (pages * size)))
+    keys = select(source.key.label("key")).select_from(source.table).order_by(source.key).limit(most)
     begin, go_on = (_ends(page) for page in (keys, keys.where(source.key > PLACEHOLDER)))
     ends = connection.execute(begin).fetchone()
     while ends[0] is not None:
         yield ends
         ends = connection.execute(go_on, (ends[1],)).fetchone()
-
-
-def _rows_a_chunk(connection: sqlite3.Connection, source: SourceTable) -> int:
-    """CHUNK, or fewer where the rows are long: the whole file, shared out among this table's keys."""
-    pages, size = (connection.execute(f"PRAGMA {SNAPSHOT}.{name}").fetchone()[0] for name in ("page_count", "page_size"))
-    ends = connection.execute(_ends(select(source.key.label("key")).select_from(source.table))).fetchone()
-    keys = ends[1] - ends[0] + 1 if ends[0] is not None else 1
-    rows: int = CHUNK_BYTES * keys // (pages * size)
-    return max(1, min(CHUNK, rows))
 
 
 def _ends(page: Select[int]) -> str:
