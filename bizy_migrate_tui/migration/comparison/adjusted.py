@@ -134,23 +134,22 @@ def _readings(cell: Adjusted) -> Iterator[datetime]:
             yield instant_of(time, zone) if cell.is_local else time
 
 
-_DATES: Final = ("%Y-%m-%d", "%Y%m%d")
-_CLOCKS: Final = (
-    "",
-    *(f"{mark}{clock}" for mark in " T" for clock in ("%H:%M:%S.%f", "%H:%M:%S", "%H:%M", "%H%M%S", "%H%M", "%H")),
-)
-_FORMS: Final = tuple(date + clock + offset for date in _DATES for clock in _CLOCKS for offset in ("", "%z"))
+_CLOCKS: Final = {0: ("%H%M%S", "%H%M", "%H"), 1: ("%H:%M",), 2: ("%H:%M:%S.%f", "%H:%M:%S")}
+"""By the number of colons."""
 
 
 def _written_times(text: str) -> Iterator[datetime]:
     if re.fullmatch(r"\d{9,}(\.\d+)?|\d{7}\.\d+", text):
         yield from _numeric_times(float(text))
         return
-    plain = re.sub(r"\s*(UTC|z)$", "Z", re.sub(r"(\.\d{6})\d+", r"\1", text.replace(",", "."), flags=re.IGNORECASE))
-    plain = re.sub(r"\s?([-+]\d\d)$", r"\g<1>00", plain) if ":" in plain else plain
-    for form in _FORMS:
+    date, mark, rest = (text[:10], text[10:11], text[11:]) if "-" in text[:5] else (text[:8], text[8:9], text[9:])
+    clock, offset = re.fullmatch(r"([\d:.,]*) ?(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr]
+    clock = re.sub(r"(\.\d{6})\d+", r"\1", clock.replace(",", "."))
+    offset = "Z" if offset.upper() in {"Z", "UTC"} else offset + "00" if len(offset) == 3 else offset
+    day = "%Y-%m-%d" if "-" in date else "%Y%m%d"
+    for form in _CLOCKS.get(clock.count(":"), ()) if mark else ("",):
         try:
-            yield datetime.strptime(plain, form)
+            yield datetime.strptime(date + clock + offset, day + form + ("%z" if offset else ""))
         except (ValueError, OverflowError):
             continue
 

@@ -5,7 +5,6 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -128,39 +127,42 @@ def missing_originals(server: Cursor, items: Iterator[Original], run_id: int) ->
         yield from _missing(server, batch, run_id)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """An original as the ledger has it; `reason` is None where it is another run's."""
-
-    text: str
-    reason: str | None
-
-    def is_original(self, item: Original) -> bool:
-        return self.text == _as_jsonb_says(item) or self._holds_all(item)
-
-    def _holds_all(self, item: Original) -> bool:
-        cells = json.loads(self.text)
-        return set(cells) == set(item.cells) and all(_holds(cells[name], cell) for name, cell in item.cells.items())
-
-
 def _missing(server: Cursor, batch: list[Original], run_id: int) -> Iterator[Difference]:
     found: dict[tuple[str, str], list[_Kept]] = {}
     with server.connection.cursor() as rows:  # of its own: it gives back the answer's memory when it is closed
+        # PostgreSQL thinks little of a hash for many keys, and would rather read the whole table for each batch.
+        rows.execute("SET LOCAL enable_seqscan = off")
         rows.execute(
             "SELECT source_table, source_key, original::text,"
             " CASE WHEN run_id = %s AND NOT starts_with(reason, %s) THEN reason END"
             " FROM bizy_migrate.preserved WHERE source_table = ANY(%s) AND source_key = ANY(%s)",
             (run_id, HANDED, sorted({item.table for item in batch}), [item.key for item in batch]),
         )
-        for table, key, original, reason in rows.fetchall():
-            found.setdefault((table, key), []).append(_Kept(original, reason))
+        for table, key, original, reason in rows:
+            found.setdefault((table, key), []).append((original, reason))
+        rows.execute("SET LOCAL enable_seqscan = on")
     for item in batch:
         kept = found.get((item.table, item.key), [])
-        reasons = [one.reason for one in kept if one.is_original(item)]
-        if not reasons:
-            yield _difference(item, [json.loads(one.text) for one in kept])
-        elif None not in reasons and item.reason not in reasons:
-            yield Difference(item.table, item.key, "(reason)", item.reason, reasons[0])
+        plain = _as_jsonb_says(item)
+        if not any(text == plain and reason in {None, item.reason} for text, reason in kept):
+            yield from _look_closer(item, kept)
+
+
+_Kept = tuple[str, str | None]
+"""An original as the ledger has it, and its reason; None where it is another run's."""
+
+
+def _look_closer(item: Original, kept: list[_Kept]) -> Iterator[Difference]:
+    cells = [json.loads(text) for text, _reason in kept]
+    reasons = [reason for one, (_text, reason) in zip(cells, kept, strict=True) if _holds_all(one, item)]
+    if not reasons:
+        yield _difference(item, cells)
+    elif not {None, item.reason} & set(reasons):
+        yield Difference(item.table, item.key, "(reason)", item.reason, reasons[0])
+
+
+def _holds_all(kept: Mapping[str, Any], item: Original) -> bool:
+    return set(kept) == set(item.cells) and all(_holds(kept[name], cell) for name, cell in item.cells.items())
 
 
 def _as_jsonb_says(item: Original) -> str | None:

@@ -40,7 +40,7 @@ SNAPSHOT = "snapshot"
 CHUNK = 2_500
 """Rows of a table that are worked on together, unless they are long."""
 
-CHUNK_BYTES = 2**20
+CHUNK_BYTES = 3 * 2**20
 """About as much is worked on together: a chunk is in memory several times over."""
 
 PLACEHOLDER: ColumnElement[Any] = literal_column("?")
