@@ -76,9 +76,10 @@ def test_a_row_deleted_from_the_source_stays_on_the_web(source: Path, moved: Tar
     assert [row["id"] for row in target_rows(moved, "tasks")] == [1, 2, 9]
 
 
-def test_a_row_deleted_on_the_web_comes_again(source: Path, moved: Target) -> None:
+def test_a_row_deleted_on_the_web_comes_again_and_is_named_before(source: Path, moved: Target) -> None:
     ask(moved, "DELETE FROM public.tasks WHERE id = 2")
     outcome = move(source, moved, ME)
+    assert [(one.code, one.table, one.ids) for one in outcome.plan.findings] == [("deleted-on-web", "tasks", ("2",))]
     assert (outcome.tables["tasks"].inserted, outcome.tables["tasks"].unchanged) == (1, 1)
     assert verification.verify(source, moved).passed
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, not_, select, update
 
 from bizy_migrate_tui.migration.comparison.comparison import Comparison, Scope, Side
 from bizy_migrate_tui.migration.ledger import ledger
@@ -47,12 +47,14 @@ def find_standing(
     Otherwise its id belongs to somebody else.
     """
     runs = ledger.list_runs(server) if state.has_ledger else ()
-    result = {}
+    result: dict[str, dict[str, Sighting]] = {}
     for home in WEB_TABLES:
         workbook.execute(to_sql(delete(PRESENT[home.name])))
-        if home.name not in tables or not state.tables.get(home.name):
+        if home.name not in tables or home.name not in state.tables:
             continue
         list_present(workbook, tables[home.name], server, home)
+        brought = [span for run in runs if run.status == ledger.MIGRATED for span in run.inserted(home.name)]
+        result[home.name] = {"deleted-on-web": _gone(workbook, tables[home.name], home, brought)}
         if not count(workbook, PRESENT[home.name]):
             continue
         with server.cursor() as rows:
@@ -63,7 +65,7 @@ def find_standing(
                 found |= _since(rows, run, home, _among(differing - others, run.inserted(home.name)), sha256)
         for id_, standing in found.items():
             _mark(workbook, home, id_, standing)
-        result[home.name] = {code: _sighting(workbook, home, standings) for code, standings in _FINDINGS.items()}
+        result[home.name] |= {code: _sighting(workbook, home, standings) for code, standings in _FINDINGS.items()}
     return {table: {code: seen for code, seen in kinds.items() if seen.count} for table, kinds in result.items()}
 
 
@@ -126,6 +128,20 @@ def _among(ids: set[int], spans: Iterable[tuple[int, int]]) -> set[int]:
     for first, last in spans:
         found.update(ordered[bisect_left(ordered, first) : bisect_right(ordered, last)])
     return found
+
+
+def _gone(workbook: sqlite3.Connection, source: SourceTable, home: WebTable, brought: Iterable[tuple[int, int]]) -> Sighting:
+    """The rows of the source that a run has brought and that the target has no more."""
+    id_, present = source.column("id"), PRESENT[home.name]
+    is_there = exists().where(present.c.id == id_)
+    statement = to_sql(
+        select(id_)
+        .select_from(source.table)
+        .where(func.typeof(id_) == "integer", id_.between(PLACEHOLDER, PLACEHOLDER), not_(is_there))
+        .where(source.key.not_in(select(LEFT_OUT[home.name].c.key)))
+    )
+    gone = sorted({found for span in brought for (found,) in workbook.execute(statement, span)})
+    return Sighting(len(gone), tuple(gone[:_SHOWN]))
 
 
 def _mark(workbook: sqlite3.Connection, home: WebTable, id_: int, standing: Standing) -> None:
