@@ -1,3 +1,5 @@
+from contextlib import closing
+
 import bcrypt
 import pytest
 
@@ -64,6 +66,12 @@ def test_a_user_name_of_somebody_else_is_not_taken(moved: Target) -> None:
     with pytest.raises(PlanBlocked) as caught:
         add_user(moved, email="new@bizy.local", username="admin", password=WORD)
     assert caught.value.code == "username-taken"
+
+
+def test_an_account_that_vanished_since_the_plan_is_not_made_without_a_password(moved: Target) -> None:
+    with closing(connect(moved)) as server, pytest.raises(PlanBlocked) as refusal:
+        ensure_account(server, email="gone@example.org", username="gone", hashed=None)
+    assert refusal.value.code == "target-changed"
 
 
 def test_another_user_can_be_added_once(moved: Target) -> None:

@@ -73,11 +73,16 @@ def username_is_taken(server: PgConnection, username: str) -> bool:
 
 
 def ensure_account(server: PgConnection, *, email: str, username: str, hashed: str | None) -> Account:
-    """The user with that e-mail address, untouched; made where there is none. Raises PlanBlocked (username-taken)."""
+    """The user with that e-mail address, untouched; made where there is none.
+
+    Raises PlanBlocked: username-taken, or target-changed where one was there when the plan was made (so nothing is hashed).
+    """
     known = find_user(server, email)
     if known is not None:
         return known
-    return _insert(server, email, username, hashed or "", None)
+    if hashed is None:
+        raise PlanBlocked("target-changed", f"The user {email} is gone since the plan was made.", "Look at the plan again.")
+    return _insert(server, email, username, hashed, None)
 
 
 def _insert(server: PgConnection, email: str, username: str, hashed: str, full_name: str | None) -> Account:

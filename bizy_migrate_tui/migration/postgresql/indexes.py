@@ -21,17 +21,23 @@ class Suspended:
 
 
 def suspend(server: Cursor, tables: list[str]) -> Suspended:
-    """Drop the indexes and foreign keys of the tables, but not their primary keys and other constraints."""
+    """Drop the indexes and foreign keys of the tables, but not their primary keys and other constraints.
+
+    What their definition does not tell (a comment, a tablespace, a role in replication or clustering) would be lost: such
+    ones stay.
+    """
     server.execute(
         "SELECT c.relname, o.conname, pg_get_constraintdef(o.oid) FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid"
-        " WHERE o.contype = 'f' AND c.relnamespace = 'public'::regnamespace AND c.relname = ANY(%s) ORDER BY 1, 2",
+        " WHERE o.contype = 'f' AND c.relnamespace = 'public'::regnamespace AND c.relname = ANY(%s)"
+        " AND obj_description(o.oid, 'pg_constraint') IS NULL ORDER BY 1, 2",
         (tables,),
     )
     keys = server.fetchall()
     server.execute(
         "SELECT i.relname, pg_get_indexdef(i.oid) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid"
         " JOIN pg_class c ON c.oid = x.indrelid WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY(%s)"
-        " AND NOT EXISTS (SELECT FROM pg_constraint o WHERE o.conindid = i.oid) ORDER BY i.oid",
+        " AND NOT EXISTS (SELECT FROM pg_constraint o WHERE o.conindid = i.oid) AND i.reltablespace = 0"
+        " AND NOT x.indisreplident AND NOT x.indisclustered AND obj_description(i.oid, 'pg_class') IS NULL ORDER BY i.oid",
         (tables,),
     )
     indexes = server.fetchall()
