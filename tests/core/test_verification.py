@@ -74,6 +74,11 @@ def test_what_was_moved_is_as_it_should_be(source: Path, moved: Target) -> None:
     found = verify(source, moved)
     assert found.passed
     assert named(found) == set()
+    told = {check.name: check.detail for check in found.checks}
+    assert told["samples side by side"].endswith(
+        "tasks 5: “Plan” pending = “Plan” pending; tasks 6: “Plan” pending = “Plan” pending"
+    )
+    assert told["users: the rows' owner is there"] == "admin@bizy.local, active"
 
 
 @pytest.mark.parametrize(("table", "column", "change"), CELLS, ids=[f"{table}.{column}" for table, column, _ in CELLS])

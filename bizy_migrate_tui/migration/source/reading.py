@@ -96,8 +96,17 @@ class CarefulReader:
         return next(self._read(home, self._tables[home.name], self._row[home.name], (key,)))
 
     def row_with_id(self, home: WebTable, id_: int) -> CarefulRow:
-        """The first row with that id."""
-        return self.row(home, self._connection.execute(self._first_sql[home.name], (id_,)).fetchone()[0])
+        """The first row with that id, which is there."""
+        return self.row(home, self._first_key(home, id_) or 0)
+
+    def find(self, home: WebTable, id_: int) -> CarefulRow | None:
+        """The first row with that id, if there is one."""
+        key = self._first_key(home, id_)
+        return None if key is None else self.row(home, key)
+
+    def _first_key(self, home: WebTable, id_: int) -> int | None:
+        (key,) = self._connection.execute(self._first_sql[home.name], (id_,)).fetchone()
+        return None if key is None else int(key)
 
     def _read(self, home: WebTable, source: SourceTable, rows: WholeRows, values: tuple[int, ...] = ()) -> Iterator[CarefulRow]:
         for key, cells in rows.read(self._connection, values):

@@ -2,12 +2,13 @@
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import and_, delete, func, insert, literal, select, update
@@ -70,8 +71,8 @@ class RunComparison:
             differences = tuple(islice(self._differences(compared), DIFFERENCES_SHOWN))
         self.on_event(PhaseFinished(Phase.PROOF, time.perf_counter() - began))
         shape = profiles(self.workbook, self.tables, self.reading, self.rows, self.run) if with_profiles else ()
-        checks = (*self._counts(), self._range(), self._ledger())
-        return RunFound(differences, (self._cells(differences), *checks), shape)
+        checks = (self._cells(differences), *self._counts(), self._range(), self._samples(), self._user(), self._ledger())
+        return RunFound(differences, checks, shape)
 
     def _differences(self, compared: list[Comparison]) -> Iterator[Difference]:
         done = 0
@@ -179,6 +180,28 @@ class RunComparison:
         is_reasonable = beyond <= (source.troubled if source else 0)
         return Check("timestamps look reasonable", passed=is_reasonable, detail=f"{before}; target {low} to {high} UTC")
 
+    def _samples(self) -> Check:
+        """The guide's look at a few rows: the first, the last and one between, beside what they are made of."""
+        told, are_alike = [], True
+        reader = CarefulReader(self.workbook, self.tables, self.reading)
+        for home in WEB_TABLES:
+            for id_ in _some(self.run.inserted(home.name)) if home.name in self.tables else ():
+                row = reader.find(home, id_)
+                values = dict(zip((column.name for column in home.columns), row.values, strict=True)) if row else {}
+                expected = values.get("title"), values.get("status")
+                self.rows.execute(_SAMPLE.format(sql.Identifier("public", home.name)), (id_, self.run.loaded_at))
+                found = self.rows.fetchone() or expected
+                are_alike &= found == expected
+                told.append(f"{home.name} {id_}: {_shown(expected)} = {_shown(found)}")
+        return Check("samples side by side", passed=are_alike, detail="; ".join(told) or "the run brought no row")
+
+    def _user(self) -> Check:
+        """The guide's look at the users: whom the rows belong to is there, and can log in."""
+        self.rows.execute("SELECT email, is_active FROM public.users WHERE id = %s", (self.run.user_id,))
+        found = self.rows.fetchone()
+        detail = "not there" if found is None else f"{found[0]}, {'active' if found[1] else 'not active'}"
+        return Check("users: the rows' owner is there", passed=found is not None, detail=detail)
+
     def _ledger(self) -> Check:
         """Whether the ids and originals that the ledger lists are as many as it says were brought."""
         run = ledger.get_run(self.server, self.run.id)
@@ -192,6 +215,19 @@ class RunComparison:
 
 
 _GONE_NAMED = 10
+
+_SAMPLE = sql.SQL("SELECT title, status::text FROM {} WHERE id = %s AND updated_at <= %s")
+"""A row that was changed or deleted on the web since is no sample."""
+
+
+def _shown(sample: tuple[object, ...]) -> str:
+    title, status = sample
+    return f"“{str(title)[:40]}” {status}"
+
+
+def _some(ranges: Sequence[tuple[int, int]]) -> list[int]:
+    """The first of the ids, the last, and the first of the range in the middle."""
+    return sorted({ranges[0][0], ranges[len(ranges) // 2][0], ranges[-1][1]}) if ranges else []
 
 
 def _is_gone(difference: Difference) -> bool:
