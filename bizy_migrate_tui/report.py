@@ -170,19 +170,7 @@ class Report:
 
 def markdown(report: Mapping[str, Any]) -> str:
     """A report (`Report.as_dict`) for people to keep."""
-    source = report["source"]
-    lines = [
-        "# Bizy AI: SQLite to PostgreSQL",
-        "",
-        f"- Status: **{report['status']}**",
-        f"- Run: {report['run_id'] or '—'}",
-        f"- Source: {_code(source['path'])}, SHA-256 {_code(source['sha256'])}",
-        f"- Target: {_code(report['target'])}",
-        f"- Backup: {_code(report['backup'])}",
-        f"- Time zone of the source: {_code(report['timezone'])}",
-        f"- Time taken: {human_seconds(report['seconds'])}",
-        "",
-    ]
+    lines = _heading(report)
     counts = ("source", "inserted", "unchanged", "adjusted", "skipped", "kept")
     rows = [[name, *(group_digits(table[count]) for count in counts)] for name, table in report["tables"].items()]
     lines += _section("Tables", ("table", *counts), rows)
@@ -212,6 +200,22 @@ def markdown(report: Mapping[str, Any]) -> str:
     if error := report["error"]:
         lines += ["## Error", "", f"{_cell(error['cause'])} ({_code(error['code'])})", "", "```", error["remedy"], "```", ""]
     return "\n".join(lines)
+
+
+def _heading(report: Mapping[str, Any]) -> list[str]:
+    source = report["source"]
+    return [
+        "# Bizy AI: SQLite to PostgreSQL",
+        "",
+        f"- Status: **{report['status']}**",
+        f"- Run: {report['run_id'] or '—'}",
+        f"- Source: {_code(source['path'])}, SHA-256 {_code(source['sha256'])}",
+        f"- Target: {_code(report['target'])}",
+        f"- Backup: {_code(report['backup'])}",
+        f"- Time zone of the source: {_code(report['timezone'])}",
+        f"- Time taken: {human_seconds(report['seconds'])}",
+        "",
+    ]
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from psycopg2 import sql
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 
 from bizy_migrate_tui.migration.events import Cancellation
 from bizy_migrate_tui.migration.load.preserving import cell_as_json
@@ -150,17 +150,7 @@ class Preview:
         with self._open() as (workbook, tables), self._open() as (beside, _), cancel.interrupting(workbook.interrupt):
             if table not in tables or (kind is not None and kind not in self.counts(table)):
                 return ()
-            source = tables[table]
-            kinds = _kind(source, table)
-            statement = select(source.key, kinds).select_from(source.table).order_by(source.key).limit(limit)
-            if after is not None:
-                statement = statement.where(source.key > after)
-            if kind is not None:
-                statement = statement.where(kinds == kind.value)
-                if kind in _NOTED:  # named outright, so that SQLite goes through the noted rows and not through all
-                    statement = statement.where(source.key.in_(select(_NOTED[kind][table].c.key)))
-            if search:
-                statement = statement.where(source.column("title").contains(search, autoescape=True))
+            statement = _page(tables[table], table, after, limit, kind, search)
             reader = CarefulReader(beside, tables, self._reading)
             found = _Found(on_found, lambda key, kind: self._row(reader.row(_HOMES[table], key), table, kind))
             workbook.set_progress_handler(found.tell, _STEPS)
@@ -261,6 +251,21 @@ class Preview:
         inventory = self.plan.inventory
         with closing(open_workbook(inventory.workbook, inventory.snapshot.path)) as workbook:
             yield workbook, source_tables(workbook)
+
+
+def _page(source: SourceTable, table: str, after: int | None, limit: int, kind: Kind | None, search: str) -> Select[int, str]:
+    """The keys and kinds of the rows of a page."""
+    kinds = _kind(source, table)
+    statement = select(source.key, kinds).select_from(source.table).order_by(source.key).limit(limit)
+    if after is not None:
+        statement = statement.where(source.key > after)
+    if kind is not None:
+        statement = statement.where(kinds == kind.value)
+        if kind in _NOTED:  # named outright, so that SQLite goes through the noted rows and not through all
+            statement = statement.where(source.key.in_(select(_NOTED[kind][table].c.key)))
+    if search:
+        statement = statement.where(source.column("title").contains(search, autoescape=True))
+    return statement
 
 
 def _kind(source: SourceTable, table: str) -> ColumnElement[str]:

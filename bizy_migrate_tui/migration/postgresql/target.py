@@ -224,27 +224,28 @@ def unwritable(rows: cursor, role: str) -> tuple[str, ...]:
     return tuple(name for (name,) in rows.fetchall())
 
 
+_STATE: Final = """
+    SELECT current_setting('server_version'), current_setting('server_version_num')::int,
+           current_setting('server_encoding'), pg_is_in_recovery(),
+           (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),
+           current_user::text, current_database()::text,
+           coalesce((SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE')
+                     FROM pg_catalog.pg_namespace WHERE nspname = 'public'), false),
+           has_database_privilege(current_database(), 'CREATE')
+           OR coalesce((SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE')
+                        FROM pg_catalog.pg_namespace WHERE nspname = 'bizy_migrate'), false),
+           EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                   WHERE n.nspname = 'bizy_migrate' AND c.relname = 'runs'),
+           (SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'TimeZone')
+    """
+
+
 def _survey(rows: cursor) -> TargetState:
     rows.execute("SELECT 1")  # begins the transaction, which takes round trips of its own
     began = time.perf_counter()
     rows.execute("SELECT 1")
     latency_ms = (time.perf_counter() - began) * 1000
-    rows.execute(
-        """
-        SELECT current_setting('server_version'), current_setting('server_version_num')::int,
-               current_setting('server_encoding'), pg_is_in_recovery(),
-               (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),
-               current_user::text, current_database()::text,
-               coalesce((SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE')
-                         FROM pg_catalog.pg_namespace WHERE nspname = 'public'), false),
-               has_database_privilege(current_database(), 'CREATE')
-               OR coalesce((SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE')
-                            FROM pg_catalog.pg_namespace WHERE nspname = 'bizy_migrate'), false),
-               EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-                       WHERE n.nspname = 'bizy_migrate' AND c.relname = 'runs'),
-               (SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'TimeZone')
-        """
-    )
+    rows.execute(_STATE)
     found = rows.fetchone()
     assert found is not None  # noqa: S101 (a SELECT without FROM has one row)
     version, number, encoding, recovering, superuser, user, dbname, in_public, schemas, ledger, zone = found
