@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from bizy_migrate_tui.display import group_digits, safe_text
+from bizy_migrate_tui.display import counted, safe_text
 from bizy_migrate_tui.headless import target_of
 from bizy_migrate_tui.migration.errors import ExitCode, TargetError, UsageError
 from bizy_migrate_tui.migration.ledger import ledger
@@ -34,7 +34,7 @@ def runs(settings: Settings, report: Report) -> int:
     for run in found:
         say(
             f"{run.id:>4}  {run.started_at:%Y-%m-%d %H:%M} UTC  {run.status:<11}  "
-            f"{group_digits(_rows(run.inserted_tasks))} tasks, {group_digits(_rows(run.inserted_goals))} goals"
+            f"{counted(run.brought('tasks'), 'task', 'tasks')}, {counted(run.brought('goals'), 'goal', 'goals')}"
             f"  from {run.source_path}"
         )
     if not found:
@@ -105,14 +105,10 @@ def _typed(email: str | None) -> str:
 def _run(run: Run) -> dict[str, Any]:
     kept = asdict(run)
     kept.pop("account")  # the fingerprint of a row; nothing for a report
-    kept |= {"inserted_goals": _rows(run.inserted_goals), "inserted_tasks": _rows(run.inserted_tasks)}
+    kept |= {"inserted_goals": run.brought("goals"), "inserted_tasks": run.brought("tasks")}
     kept.pop("late_updates")
     times = ("started_at", "finished_at", "loaded_at")
     return kept | {name: value.isoformat() if (value := getattr(run, name)) else None for name in times}
-
-
-def _rows(ranges: tuple[tuple[int, int], ...]) -> int:
-    return sum(last - first + 1 for first, last in ranges)
 
 
 def _write_json(rows: Iterator[PreservedRow]) -> None:

@@ -31,6 +31,11 @@ def group_digits(number: int) -> str:
     return f"{number:,}"
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """A number with its noun: “1 task”, “1,200 tasks”."""
+    return f"{group_digits(number)} {one if number == 1 else many}"
+
+
 def human_bytes(size: int) -> str:
     """A size in bytes as `512 bytes`, `1.5 MB` (powers of 1000)."""
     amount = float(size)

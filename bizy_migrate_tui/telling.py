@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bizy_migrate_tui.display import group_digits, human_seconds
+from bizy_migrate_tui.display import counted, group_digits, human_seconds
 from bizy_migrate_tui.migration.clock import zone_named
 from bizy_migrate_tui.migration.findings import Choice, Severity
 from bizy_migrate_tui.migration.postgresql.target import Target
@@ -104,4 +104,4 @@ def tell_rollback(plan: "RollbackPlan", target: Target) -> None:
 
 
 def _rows(number: int) -> str:
-    return "1 row" if number == 1 else f"{group_digits(number)} rows"
+    return counted(number, "row", "rows")

@@ -2,7 +2,7 @@
 
 from textual.content import Content
 
-from bizy_migrate_tui.display import safe_text
+from bizy_migrate_tui.display import counted, safe_text
 from bizy_migrate_tui.migration.plan.plan import Plan
 from bizy_migrate_tui.migration.postgresql.target import TargetState
 from bizy_migrate_tui.migration.run.outcome import Outcome
@@ -11,7 +11,7 @@ from bizy_migrate_tui.wizard.safe import toned
 from bizy_migrate_tui.wizard.target_words import NOUNS
 from bizy_migrate_tui.wizard.widgets.facts import home_path
 from bizy_migrate_tui.wizard.widgets.findings_pane import place
-from bizy_migrate_tui.wizard.wording import counted, duration, listed, plan_summary, plan_summary_with_owner
+from bizy_migrate_tui.wizard.wording import duration, listed, plan_summary, plan_summary_with_owner
 
 NAME_LIMIT = 80
 

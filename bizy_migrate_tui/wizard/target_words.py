@@ -1,7 +1,8 @@
 """What was found in the target, in plain language."""
 
+from bizy_migrate_tui.display import counted
 from bizy_migrate_tui.migration.postgresql.target import TargetState
-from bizy_migrate_tui.wizard.wording import counted, listed
+from bizy_migrate_tui.wizard.wording import listed
 
 NOUNS = {"users": ("user", "users"), "goals": ("goal", "goals"), "tasks": ("task", "tasks")}
 

@@ -7,14 +7,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bizy_migrate_tui.display import counted
 from bizy_migrate_tui.migration.plan.plan import Plan, TablePlan
 
 COUNTED = {"tasks": ("task", "tasks"), "goals": ("goal", "goals")}
-
-
-def counted(number: int, one: str, many: str) -> str:
-    """A number with its noun: “1 task”, “1,200 tasks”."""
-    return f"{number:,} {one if number == 1 else many}"
 
 
 def listed(parts: list[str]) -> str:

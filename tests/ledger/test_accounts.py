@@ -104,4 +104,4 @@ def test_a_changed_password_moves_updated_at_and_the_fingerprint(moved: Target) 
 def test_the_password_of_nobody_cannot_be_changed(moved: Target) -> None:
     with pytest.raises(MigrationError) as caught:
         change_password(moved, email="nobody@bizy.local", password=WORD)
-    assert caught.value.code == "no-such-user"
+    assert (caught.value.code, caught.value.remedy) == ("no-such-user", "There are: admin@bizy.local")

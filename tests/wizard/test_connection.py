@@ -34,3 +34,12 @@ async def test_a_zone_that_this_machine_does_not_know_is_told(tmp_path: Path) ->
         await walk.show(Step.CONNECTION)
         await walk.idle()
         assert "There is no time zone called" in " ".join(walk.text().split())
+
+
+async def test_a_url_that_cannot_be_read_is_made_anew_from_the_fields(tmp_path: Path) -> None:
+    async with walking(FakeCore(), tmp_path, size=(120, 40)) as walk:
+        await walk.show(Step.CONNECTION)
+        await walk.idle()
+        await walk.type_into("url", "postgresql://ann@db.example.org:port/web")
+        await walk.type_into("port", "6000")
+        assert walk.field("url").value == "postgresql://bizy@localhost:6000/bizy_dev"

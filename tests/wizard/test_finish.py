@@ -8,6 +8,7 @@ from bizy_migrate_tui.migration.postgresql.accounts import Account
 from bizy_migrate_tui.migration.run.outcome import Status
 from bizy_migrate_tui.wizard.flow import Step
 from bizy_migrate_tui.wizard.widgets.password_dialog import PasswordDialog
+from bizy_migrate_tui.wizard.widgets.status_line import StatusLine
 from tests.wizard.fake_results import HOSTILE, PASSWORD, EndCore, an_outcome
 from tests.wizard.walking import Walk, walking
 
@@ -70,6 +71,17 @@ async def test_leaving_without_having_seen_the_password_is_asked_about_once(tmp_
         assert walk.app.state.outcome is not None
         assert walk.app.state.outcome.password is None
     assert walk.app.return_code == 0
+
+
+async def test_what_is_said_of_the_password_is_true_while_it_is_seen(tmp_path: Path) -> None:
+    async with finished(tmp_path) as walk:
+        finish = walk.screen
+        await walk.press("enter")
+        assert "Nobody has looked at the password yet" in walk.said
+        await walk.press("p")
+        assert "Nobody" not in finish.query_one(StatusLine).said
+        await walk.press("escape")
+        assert "Nobody" not in walk.said
 
 
 async def test_e_writes_the_env_whose_diff_is_shown_and_keeps_the_old_one(tmp_path: Path) -> None:

@@ -60,6 +60,10 @@ class Run(NewRun):
         """The ids that the run brought into goals or tasks."""
         return self.inserted_tasks if table == "tasks" else self.inserted_goals
 
+    def brought(self, table: str) -> int:
+        """How many they are."""
+        return sum(last - first + 1 for first, last in self.inserted(table))
+
 
 @dataclass(frozen=True, slots=True)
 class PreservedRow:

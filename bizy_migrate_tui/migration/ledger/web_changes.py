@@ -73,7 +73,7 @@ def changed_since(server: PgConnection, run: Run) -> WebChanges:
         for table in TABLES:
             there, moved = _count(server, run, table)
             changed[table] = _ids(server, _CHANGED, run, table) if moved else ((), 0)
-            missing[table] = _ids(server, _MISSING, run, table) if there < _brought(run, table) else ((), 0)
+            missing[table] = _ids(server, _MISSING, run, table) if there < run.brought(table) else ((), 0)
             added[table] = _ids(server, _ADDED, run, table)[1]
     except psycopg2.Error as error:
         raise explain(error) from None
@@ -144,10 +144,6 @@ def _count(server: PgConnection, run: Run, table: str) -> tuple[int, int]:
         rows.execute(_about(_COUNT, table), values_of(run, table))
         there, moved = rows.fetchone() or (0, 0)
     return int(there), int(moved)
-
-
-def _brought(run: Run, table: str) -> int:
-    return sum(last - first + 1 for first, last in run.inserted(table))
 
 
 def _ids(server: PgConnection, query: sql.SQL, run: Run, table: str) -> tuple[tuple[int, ...], int]:

@@ -21,6 +21,7 @@ BCRYPT_BYTES = 72
 _ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """Without characters that look like each other."""
 _LENGTH = 20
+_USERS_NAMED = 10
 """Twenty of 57 characters are 116 bits."""
 
 
@@ -137,9 +138,7 @@ def change_password(target: Target, *, email: str, password: Secret) -> Account:
         try:
             user = find_user(server, email)
             if user is None:
-                raise MigrationError(
-                    "no-such-user", f"There is no user with the address {email}.", "See the users: SELECT email FROM users;"
-                )
+                raise _no_such_user(server, email)
             with server.cursor() as rows:
                 rows.execute(
                     "UPDATE public.users SET hashed_password = %s, updated_at = now() AT TIME ZONE 'UTC' WHERE id = %s",
@@ -149,6 +148,15 @@ def change_password(target: Target, *, email: str, password: Secret) -> Account:
         except psycopg2.Error as error:
             raise explain(error) from error
     return user
+
+
+def _no_such_user(server: PgConnection, email: str) -> MigrationError:
+    with server.cursor() as rows:
+        rows.execute("SELECT email FROM public.users ORDER BY id LIMIT %s", (_USERS_NAMED + 1,))
+        known = [address for (address,) in rows.fetchall()]
+    more = " …" if len(known) > _USERS_NAMED else ""
+    remedy = f"There are: {', '.join(known[:_USERS_NAMED])}{more}" if known else "Make one: `bizy-migrate-tui user add`."
+    return MigrationError("no-such-user", f"There is no user with the address {email}.", remedy)
 
 
 def account_fingerprint(server: PgConnection, user_id: int) -> dict[str, str | None]:

@@ -60,5 +60,5 @@ def check_rules(server: Cursor, user_id: int) -> Iterator[Check]:
         )
         rows, *counts = server.fetchone() or (0, *[0] * len(rules))
         wrong = [f"{count:,} × {rule.column} is not {rule.words}" for rule, count in zip(rules, counts, strict=True) if count]
-        detail = "; ".join(wrong) or f"{len(rules)} rules hold for {rows:,} rows"
+        detail = "; ".join(wrong) or f"{len(rules)} rules hold for {rows:,} {'row' if rows == 1 else 'rows'}"
         yield Check(f"the web interface can read all {table}", passed=not wrong, detail=detail)

@@ -195,7 +195,7 @@ def _tables(subject: Subject) -> Answer:
     missing = [name for name in WEB_TABLES if name not in state.tables]
     if missing:
         return Answer(f"{', '.join(missing)}: will be created.", fix="schema")
-    return Answer("; ".join(f"{name}: {count:,} rows" for name, count in state.tables.items()) + ".")
+    return Answer("; ".join(f"{name}: {count:,} {'row' if count == 1 else 'rows'}" for name, count in state.tables.items()) + ".")
 
 
 def _zone(_subject: Subject) -> Answer:

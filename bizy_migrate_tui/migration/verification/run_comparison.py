@@ -161,19 +161,18 @@ class RunComparison:
         """How many rows of the run the source has no more."""
         lost = 0
         for home in WEB_TABLES:
-            ranges = self.run.inserted(home.name)
-            lost += sum(last - first + 1 for first, last in ranges)
+            lost += self.run.brought(home.name)
             if home.name in self.tables:
                 id_ = self.tables[home.name].column("id")
                 there = select(func.count(id_.distinct())).select_from(self.tables[home.name].table)
                 of_span = to_sql(there.where(func.typeof(id_) == "integer", id_.between(PLACEHOLDER, PLACEHOLDER)))
-                lost -= sum(self.workbook.execute(of_span, span).fetchone()[0] for span in ranges)
+                lost -= sum(self.workbook.execute(of_span, span).fetchone()[0] for span in self.run.inserted(home.name))
         return lost
 
     def _counts(self) -> Iterator[Check]:
         """Whether each row is still there. Nothing tells a row that was deleted on the web from one that was lost."""
         for table in ("goals", "tasks"):
-            brought = sum(last - first + 1 for first, last in self.run.inserted(table))
+            brought = self.run.brought(table)
             gone = self.changes.missing_counts.get(table, 0)
             detail = f"{brought - gone:,} of {brought:,} that the run brought, {self.changes.added.get(table, 0):,} made since"
             if gone:
@@ -223,7 +222,7 @@ class RunComparison:
     def _ledger(self) -> Check:
         """Whether the ids and originals that the ledger lists are as many as it says were brought."""
         run = ledger.get_run(self.server, self.run.id)
-        listed = {table: sum(last - first + 1 for first, last in run.inserted(table)) for table in ("goals", "tasks")}
+        listed = {table: run.brought(table) for table in ("goals", "tasks")}
         noted = {table: run.counts.get(table, {}).get("inserted", 0) for table in listed}
         listed["originals"] = ledger.count_preserved(self.server, run.id)
         noted["originals"] = sum(run.counts.get("preserved", {}).values())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from bizy_migrate_tui.display import human_bytes
+from bizy_migrate_tui.display import counted, human_bytes
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase
 from bizy_migrate_tui.wizard.core import Core
@@ -19,7 +19,7 @@ from bizy_migrate_tui.wizard.screens.step import StepScreen
 from bizy_migrate_tui.wizard.state import WizardState
 from bizy_migrate_tui.wizard.widgets.facts import Facts, home_path
 from bizy_migrate_tui.wizard.widgets.meters import Bar, Meters, PhaseList
-from bizy_migrate_tui.wizard.wording import counted, listed, time_left
+from bizy_migrate_tui.wizard.wording import listed, time_left
 
 if TYPE_CHECKING:  # SQLAlchemy is imported after the first paint
     from bizy_migrate_tui.migration.source.inventory import Inventory

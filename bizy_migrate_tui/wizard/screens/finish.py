@@ -105,6 +105,7 @@ class FinishScreen(StepScreen):
         if outcome is not None and outcome.password is not None:
             self._password_taken = True
             dialog = PasswordDialog(outcome.user.email, outcome.password, self.state.sqlite_path.parent)
+            self.say("The password is gone when you leave; p shows it until then.")
             self.app.push_screen(dialog, lambda said: self.say(said, "good") if said else None)
 
     def action_write_env(self) -> None:

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from bizy_migrate_tui.display import safe_text
+from bizy_migrate_tui.display import counted, safe_text
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.prerequisites.prerequisites import PREREQUISITES, CheckState, PrerequisiteResult
 from bizy_migrate_tui.migration.prerequisites.setup import SetupOutcome
@@ -20,7 +20,6 @@ from bizy_migrate_tui.wizard.safe import STYLES, SYMBOLS, safe_lines
 from bizy_migrate_tui.wizard.screens.step import StepScreen
 from bizy_migrate_tui.wizard.state import WizardState
 from bizy_migrate_tui.wizard.widgets.setup_dialog import Administrator, SetupDialog
-from bizy_migrate_tui.wizard.wording import counted
 
 TONES: Final = {CheckState.PASSED: "good", CheckState.WARNING: "warning", CheckState.FAILED: "bad"}
 TITLES: Final = {one.code: one.title for one in PREREQUISITES}

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static, TabbedContent, TabPane
 
-from bizy_migrate_tui.display import human_seconds
+from bizy_migrate_tui.display import counted, human_seconds
 from bizy_migrate_tui.migration.errors import MigrationError
 from bizy_migrate_tui.migration.events import Cancellation, OnEvent, Phase
 from bizy_migrate_tui.migration.findings import Check, Difference
@@ -22,7 +22,7 @@ from bizy_migrate_tui.wizard.widgets.difference_pane import DifferencePane
 from bizy_migrate_tui.wizard.widgets.meters import Bar, Meters
 from bizy_migrate_tui.wizard.widgets.paged_table import PagedTable
 from bizy_migrate_tui.wizard.widgets.profile_pane import ProfilePane
-from bizy_migrate_tui.wizard.wording import counted, moment
+from bizy_migrate_tui.wizard.wording import moment
 
 if TYPE_CHECKING:
     from bizy_migrate_tui.migration.verification.verification import Verification

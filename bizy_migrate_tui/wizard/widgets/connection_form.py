@@ -165,9 +165,10 @@ class ConnectionForm(Vertical):
 
     def _url_follows(self) -> None:
         value = {field.id or "": field.value for field in self.query(Field)}
-        if form.port_complaint(value["port"]) or form.url_complaint(value["url"]):
+        if form.port_complaint(value["port"]):
             return
-        target = form.target_of(value["url"], value, "")
+        # Options that have no field come from the URL that was there, if it can be read.
+        target = form.target_of("" if form.url_complaint(value["url"]) else value["url"], value, "")
         self.field("url").set_value(target.masked_url() if target else "", "")
 
     def _hide_password(self) -> None:

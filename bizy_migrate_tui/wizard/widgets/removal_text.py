@@ -5,14 +5,14 @@ from pathlib import Path
 
 from textual.content import Content
 
-from bizy_migrate_tui.display import safe_text
+from bizy_migrate_tui.display import counted, safe_text
 from bizy_migrate_tui.env_file import EnvChange
 from bizy_migrate_tui.migration.ledger.ledger import ROLLED_BACK, Run
 from bizy_migrate_tui.migration.rollback.plan import RollbackPlan
 from bizy_migrate_tui.wizard.safe import toned
 from bizy_migrate_tui.wizard.widgets.env_diff import diff_text
 from bizy_migrate_tui.wizard.widgets.facts import home_path
-from bizy_migrate_tui.wizard.wording import counted, listed, moment
+from bizy_migrate_tui.wizard.wording import listed, moment
 
 NOUNS = {
     "tasks": ("task", "tasks"),
@@ -28,7 +28,7 @@ def run_line(run: Run) -> Content:
     """A run in the list: number, time, what it brought, where it stands."""
     is_back = run.status == ROLLED_BACK
     mark = ("↶", "$text-muted") if is_back else ("✓", "$text-success")
-    brought = ", ".join(counted(_rows(ids), *NOUNS[name]) for name, ids in _brought(run))
+    brought = ", ".join(counted(run.brought(name), *NOUNS[name]) for name in ("tasks", "goals"))
     return Content.assemble(
         mark,
         f" Run {run.id}  {moment(run.started_at)}  {brought}",
@@ -91,11 +91,3 @@ def _heading(text: str) -> Content:
 def _figures(sign: str, style: str, counts: Mapping[str, int]) -> Content:
     parts = [counted(count, *NOUNS[name]) for name, count in counts.items() if count]
     return Content.assemble((f"{sign} ", style), listed(parts) if parts else "no row")
-
-
-def _brought(run: Run) -> tuple[tuple[str, tuple[tuple[int, int], ...]], ...]:
-    return ("tasks", run.inserted_tasks), ("goals", run.inserted_goals)
-
-
-def _rows(ranges: tuple[tuple[int, int], ...]) -> int:
-    return sum(last - first + 1 for first, last in ranges)
