@@ -207,8 +207,9 @@ def verify(settings: Settings, report: Report, interruption: Interruption, *, ru
     )
     report.verification(found)
     for compared in found.runs:
-        changed = "" if compared.is_unchanged else ", which has changed since"
-        say(f"Run {compared.run.id} of {compared.run.started_at:%Y-%m-%d %H:%M} UTC, compared with {compared.source}{changed}.")
+        how = "compared with" if compared.is_compared else "not compared, as this file is not here:"
+        changed = ", which has changed since" if compared.is_compared and not compared.is_unchanged else ""
+        say(f"Run {compared.run.id} of {compared.run.started_at:%Y-%m-%d %H:%M} UTC, {how} {compared.source}{changed}.")
     for one in found.checks:
         say_check(one.name, one.passed, one.detail)
     for difference in found.differences[:_DIFFERENCES_SHOWN]:

@@ -91,7 +91,8 @@ class Report:
             "differences": [asdict(difference) for difference in found.differences],
             "web_changes": asdict(found.web_changes),
             "compared_with": [
-                {"run_id": one.run.id, "path": str(one.source), "unchanged": one.is_unchanged} for one in found.runs
+                {"run_id": one.run.id, "path": str(one.source), "unchanged": one.is_unchanged, "compared": one.is_compared}
+                for one in found.runs
             ],
         }
         failed = [check for check in found.checks if not check.passed]

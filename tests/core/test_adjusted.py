@@ -87,6 +87,13 @@ def test_what_the_repairs_answer_is_right(
         assert judged(home, column, mended, row), (mended, row.cells)
 
 
+def test_ids_beyond_every_number_are_no_reason_to_stop() -> None:
+    home, column = next((home, column) for home, column in COLUMNS if column.name == "dependencies")
+    raw = RawText(f'[1, {10**400}, "x"]'.encode())
+    row = row_of({"dependencies": raw}, ZONE, None)
+    assert judged(home, column, column.repair(raw, row), row)
+
+
 def text(word: str) -> RawText:
     return RawText(word.encode("utf-8", "surrogatepass"))
 

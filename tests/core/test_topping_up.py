@@ -159,6 +159,19 @@ def test_a_row_of_the_first_run_is_still_compared_after_the_second(source: Path,
     assert failed == ["run 1: every cell is as in the source", "run 1: samples side by side"]
 
 
+def test_each_of_two_files_is_compared_with_its_own_run_while_it_is_here(source: Path, moved: Target, tmp_path: Path) -> None:
+    other = make_source(tmp_path / "other.db", goals=[{"id": 50}], tasks=[{"id": 60}])
+    move(other, moved, ME)
+    assert [(one.source, one.is_compared) for one in verification.verify(source, moved).runs] == [(other, True), (source, True)]
+    ask(moved, "UPDATE public.tasks SET title = 'Damaged' WHERE id = 60")
+    assert not verification.verify(source, moved).passed
+    ask(moved, "UPDATE public.tasks SET title = 'A task' WHERE id = 60")
+    source.unlink()
+    found = verification.verify(other, moved)
+    assert found.passed
+    assert [(one.source, one.is_compared) for one in found.runs] == [(other, True), (source, False)]
+
+
 def test_a_source_that_was_worked_on_since_is_told_as_the_likely_reason(source: Path, moved: Target) -> None:
     change(source, "UPDATE tasks SET status = 'completed' WHERE id = 1")
     found = verification.verify(source, moved)

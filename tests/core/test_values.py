@@ -42,6 +42,7 @@ BLEMISHED_GOALS: list[Row] = [
     {"id": 100, "parent_goal_id": 101},
     {"id": 101, "parent_goal_id": 100},
     {"id": 102, "parent_goal_id": 102},
+    {"parent_goal_id": 1e22},
 ]
 
 WEB_RULES = {

@@ -113,7 +113,7 @@ def _as_float(number: float) -> float:
 def _are_ids_in_it(cell: Adjusted) -> bool:
     """Whether each id is a number that the text shows (text with escapes may hide one, and is not judged)."""
     shown = {float(run) for form in (r"\d+", r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?") for run in re.findall(form, cell.text)}
-    return "\\" in cell.text or {float(abs(id_)) for id_ in json.loads(cell.found or "[]")} <= shown
+    return "\\" in cell.text or {_as_float(abs(id_)) for id_ in json.loads(cell.found or "[]")} <= shown
 
 
 def _is_same_time(cell: Adjusted) -> bool:

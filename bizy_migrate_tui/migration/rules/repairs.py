@@ -222,4 +222,4 @@ def whole_number(raw: Raw) -> int | None:
     if isinstance(raw, bytes):
         return int(raw) if re.fullmatch(rb"\s*[-+]?\d{1,18}\s*", raw) else None
     number = _finite(raw)
-    return int(number) if number is not None and number.is_integer() else None
+    return int(number) if number is not None and number.is_integer() and abs(number) < 2**53 else None

@@ -32,11 +32,15 @@ from bizy_migrate_tui.migration.verification.run_comparison import RunComparison
 
 @dataclass(frozen=True, slots=True)
 class ComparedRun:
-    """A run, the file that its rows were compared with, and whether that file is still, byte for byte, what the run moved."""
+    """A run, the file that its rows were compared with, and whether that file is still, byte for byte, what the run moved.
+
+    An older run of another file that is not here is not compared (`is_compared`).
+    """
 
     run: ledger.Run
     source: Path
     is_unchanged: bool
+    is_compared: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +81,8 @@ def verify(
 ) -> Verification:
     """Compare the rows of a run in the target with its source, again; None compares all runs that were not rolled back.
 
-    A run is compared with its backup where that is still what the run moved, else with the source. Raises MigrationError
-    (no-such-run), SourceError, TargetError and Cancelled.
+    A run is compared with its backup, the source, or the file it came from: the first that is still what the run moved.
+    Raises MigrationError (no-such-run), SourceError, TargetError and Cancelled.
     """
     cancel = cancel or Cancellation()
     with closing(connect(target, cancel=cancel)) as server, cancel.interrupting(server.cancel):
@@ -120,7 +124,10 @@ class _Verifier:
     def _compare(self, run: ledger.Run, *, is_newest: bool) -> "_Compared":
         seen = self.side.submit(self._look_at_target, run)  # while the source is copied and looked at
         with ExitStack() as stack:
-            session, snapshot = self._copy_source(stack, run)
+            copied = self._copy_source(stack, run, is_newest=is_newest)
+            if copied is None:
+                return _not_compared(run, *seen.result())
+            session, snapshot = copied
             inventory = session.take_inventory(snapshot, None, on_event=self.on_event, cancel=self.cancel)
             return session.explained(self.cancel, lambda: self._compare_with(inventory, run, *seen.result(), is_newest=is_newest))
 
@@ -133,14 +140,21 @@ class _Verifier:
         with self.server.cursor() as rows:
             return changes, (*check_relations(rows, run.user_id), *check_rules(rows, run.user_id))
 
-    def _copy_source(self, stack: ExitStack, run: ledger.Run) -> tuple[Session, Snapshot]:
-        """A copy of the run's backup where there is one and it is still what the run moved; else of the source."""
-        if run.backup_path and Path(run.backup_path).exists():
-            session = stack.enter_context(Session(Path(run.backup_path)))
+    def _copy_source(self, stack: ExitStack, run: ledger.Run, *, is_newest: bool) -> tuple[Session, Snapshot] | None:
+        """A copy of the first file that is still what the run moved; else of the file it came from, as that is now.
+
+        Where that is not here, the newest run is compared with the source all the same.
+        """
+        own = Path(run.source_path)
+        copies: dict[Path, tuple[Session, Snapshot]] = {}
+        for path in dict.fromkeys((Path(run.backup_path) if run.backup_path else self.sqlite_path, self.sqlite_path, own)):
+            session = stack.enter_context(Session(path))
             with suppress(SourceError):
-                backup = session.take_snapshot(backup=False, on_event=self.on_event, cancel=self.cancel)
-                if backup.sha256 == run.source_sha256:
-                    return session, backup
+                copies[path] = session, session.take_snapshot(backup=False, on_event=self.on_event, cancel=self.cancel)
+                if copies[path][1].sha256 == run.source_sha256:
+                    return copies[path]
+        if own in copies or not is_newest:
+            return copies.get(own)
         session = stack.enter_context(Session(self.sqlite_path))
         return session, session.take_snapshot(backup=False, on_event=self.on_event, cancel=self.cancel)
 
@@ -183,3 +197,9 @@ class _Compared:
     relations: tuple[Check, ...]
     times: tuple[QueryTime, ...]
     of_all: tuple[Check, ...]
+
+
+def _not_compared(run: ledger.Run, changes: WebChanges, relations: tuple[Check, ...]) -> _Compared:
+    told = f"not compared: it came from {run.source_path}, which is not here"
+    found = RunFound((), (Check("every cell is as in the source", passed=True, detail=told),), ())
+    return _Compared(ComparedRun(run, Path(run.source_path), False, is_compared=False), found, changes, relations, (), ())

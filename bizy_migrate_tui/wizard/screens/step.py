@@ -31,7 +31,7 @@ from bizy_migrate_tui.wizard.widgets.step_rail import STALE_MARK, StepRail
 
 T = TypeVar("T")
 
-TOO_SMALL = "This window is too small. Please make it at least 60 columns wide and 20 rows high."
+TOO_SMALL = "This window is too small. Please make it at least 60 columns wide and 16 rows high."
 TICK = 0.1
 """Seconds between two looks at what a job has told."""
 PATIENCE = 2.0
