@@ -68,7 +68,7 @@ def take_snapshot(
         with _readable(source, directory) as readable:
             _copy(readable, partial, on_event, cancel)
         with ThreadPoolExecutor(1) as side:
-            digest = side.submit(_digest, partial)
+            digest = side.submit(digest_of, partial)
             _check(partial, on_event, cancel)
         _settle(partial, name, stays=backup)
     except BaseException as error:
@@ -276,7 +276,8 @@ def _check(path: Path, on_event: OnEvent, cancel: Cancellation) -> None:
     on_event(PhaseFinished(Phase.INTEGRITY, time.perf_counter() - started, "The copy is sound."))
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """The file's SHA-256."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

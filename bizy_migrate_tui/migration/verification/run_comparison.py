@@ -43,13 +43,17 @@ class RunFound:
 
 @dataclass
 class RunComparison:
-    """Compares one run; `workbook` belongs to the inventory of the file that it is compared with."""
+    """Compares one run; `workbook` belongs to the inventory of the file that it is compared with.
+
+    `is_unchanged` where that file is still what the run moved.
+    """
 
     server: PgConnection
     rows: Cursor
     run: ledger.Run
     changes: WebChanges
     inventory: Inventory
+    is_unchanged: bool
     workbook: sqlite3.Connection
     on_event: OnEvent
     cancel: Cancellation
@@ -141,19 +145,20 @@ class RunComparison:
 
     def _cells(self, differences: tuple[Difference, ...]) -> Check:
         name = "every cell is as in the source"
-        is_unchanged = self.inventory.snapshot.sha256 == self.run.source_sha256
         file = self.inventory.snapshot.source.name
-        lost = 0 if is_unchanged else self._not_in_source()
+        lost = 0 if self.is_unchanged else self._not_in_source()
         if lost:
             detail = f"not compared, as {file} has them no more: {lost:,} of the run's rows"
             return Check(name, passed=False, detail=detail)
         wrong = [one for one in differences if not _is_gone(one)]
         if not wrong:
             told = "all rows that are there and all originals read back and compared with " + file
-            return Check(name, passed=True, detail=told + ("" if is_unchanged else ", which has changed since without effect"))
+            return Check(
+                name, passed=True, detail=told + ("" if self.is_unchanged else ", which has changed since without effect")
+            )
         first = wrong[0]
         detail = f"{len(wrong):,} differ, first {first.table} {first.id} {first.column}"
-        if not is_unchanged:
+        if not self.is_unchanged:
             detail += f"; but {file} has changed since the run, and there is no backup of it: this may be why"
         return Check(name, passed=False, detail=detail)
 

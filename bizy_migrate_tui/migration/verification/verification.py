@@ -24,7 +24,7 @@ from bizy_migrate_tui.migration.run.after_commit import QueryTime, check_index, 
 from bizy_migrate_tui.migration.run.proof import DIFFERENCES_SHOWN, check_relations
 from bizy_migrate_tui.migration.session import Session
 from bizy_migrate_tui.migration.source.inventory import Inventory
-from bizy_migrate_tui.migration.source.snapshot import Snapshot
+from bizy_migrate_tui.migration.source.snapshot import Snapshot, digest_of
 from bizy_migrate_tui.migration.source.workbook import open_workbook
 from bizy_migrate_tui.migration.verification.profile import Profile
 from bizy_migrate_tui.migration.verification.run_comparison import RunComparison, RunFound
@@ -151,7 +151,7 @@ class _Verifier:
             session = stack.enter_context(Session(path))
             with suppress(SourceError):
                 copies[path] = session, session.take_snapshot(backup=False, on_event=self.on_event, cancel=self.cancel)
-                if copies[path][1].sha256 == run.source_sha256:
+                if _is_what_was_moved(run, copies[path][1]):
                     return copies[path]
         if own in copies or not is_newest:
             return copies.get(own)
@@ -166,12 +166,14 @@ class _Verifier:
             self.cancel.interrupting(workbook.interrupt),
             self.server.cursor() as rows,
         ):
-            comparison = RunComparison(self.server, rows, run, changes, inventory, workbook, self.on_event, self.cancel)
+            is_unchanged = _is_what_was_moved(run, inventory.snapshot)
+            comparison = RunComparison(
+                self.server, rows, run, changes, inventory, is_unchanged, workbook, self.on_event, self.cancel
+            )
             found = comparison.compare(with_profiles=self.with_profiles and is_newest)
             times = tuple(time_queries(rows, workbook, run.user_id)) if is_newest else ()
             of_all = (self._inserts(rows, run), check_index(rows, run.user_id), *map(check_of, times)) if is_newest else ()
-        snapshot = inventory.snapshot
-        compared = ComparedRun(run, snapshot.source, snapshot.sha256 == run.source_sha256)
+        compared = ComparedRun(run, inventory.snapshot.source, is_unchanged)
         return _Compared(compared, found, changes, relations, times, of_all)
 
     def _inserts(self, rows: Cursor, run: ledger.Run) -> Check:
@@ -197,6 +199,11 @@ class _Compared:
     relations: tuple[Check, ...]
     times: tuple[QueryTime, ...]
     of_all: tuple[Check, ...]
+
+
+def _is_what_was_moved(run: ledger.Run, snapshot: Snapshot) -> bool:
+    """Whether the copy, or the file itself, is the run's: SQLite does not always write a copy of a copy to the byte."""
+    return run.source_sha256 == snapshot.sha256 or digest_of(snapshot.source) == run.source_sha256
 
 
 def _not_compared(run: ledger.Run, changes: WebChanges, relations: tuple[Check, ...]) -> _Compared:
