@@ -42,7 +42,9 @@ def demo(context: click.Context, /, keep: bool) -> None:
     """Open the wizard on sample data and a PostgreSQL of its own."""
     _need_terminal()
     from bizy_migrate_tui.demo import run_demo
+    from bizy_migrate_tui.wizard.readiness import calm_collector
 
+    calm_collector()
     context.exit(_told(lambda: run_demo(keep=keep)))
 
 
@@ -236,6 +238,9 @@ def _open_wizard(context: click.Context) -> int:
     if _option(context, "as_json"):
         raise click.UsageError("--json goes with a command, such as migrate.", context)
     _need_terminal()
+    from bizy_migrate_tui.wizard.readiness import calm_collector
+
+    calm_collector()
     from bizy_migrate_tui import remembered
     from bizy_migrate_tui.beginning import begin
     from bizy_migrate_tui.wizard.app import run_wizard

@@ -10,9 +10,10 @@ from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from textual import on
+from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.screen import Screen
 
 from bizy_migrate_tui import remembered
@@ -23,8 +24,9 @@ from bizy_migrate_tui.wizard.core import Core
 from bizy_migrate_tui.wizard.core_adapter import RealCore
 from bizy_migrate_tui.wizard.flow import PATHS, Step, Turn, Way, step_after
 from bizy_migrate_tui.wizard.no_color import WithoutColours
-from bizy_migrate_tui.wizard.readiness import WARM_UP_AFTER, calm_collector, warm_up
+from bizy_migrate_tui.wizard.readiness import WARM_UP_AFTER, warm_up
 from bizy_migrate_tui.wizard.screens.step import PATIENCE, StepScreen
+from bizy_migrate_tui.wizard.small_window import SmallWindow, too_small
 from bizy_migrate_tui.wizard.state import Failure, WizardState
 from bizy_migrate_tui.wizard.stylesheet import KeptStylesheet
 from bizy_migrate_tui.wizard.terminal import driver_class, let_go_of_a_lost_terminal
@@ -46,14 +48,13 @@ class WizardApp(App[None]):
     TITLE = "Bizy AI → PostgreSQL"
     CSS_PATH = "wizard.tcss"
     ENABLE_COMMAND_PALETTE = True
+    DEFAULT_MODE = "wizard"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (Textual declares it so)
-        (0, "-tiny"),
-        (60, "-narrow"),
+        (0, "-narrow"),
         (110, "-wide"),
     ]
     VERTICAL_BREAKPOINTS = [  # noqa: RUF012 (the same)
-        (0, "-short"),
-        (16, "-low"),
+        (0, "-low"),
         (22, "-high"),
         (28, "-tall"),
     ]
@@ -76,6 +77,7 @@ class WizardApp(App[None]):
         self._leaving = False
         self._former_handlers: dict[int, Any] = {}
         state.changed = self._redraw_rail
+        self.add_mode(self.DEFAULT_MODE, self._first_screen)
 
     def _dress(self) -> None:
         """The look, before the first sheet is read: one that changes afterwards has every sheet read again."""
@@ -95,10 +97,15 @@ class WizardApp(App[None]):
         """The step in sight, below any dialog."""
         return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, StepScreen))
 
+    def _first_screen(self) -> StepScreen:
+        """The welcome stays below all other steps: over Textual's own, an empty one, it would be laid out second."""
+        screen = self._screen_for(Step.WELCOME)
+        screen.arriving = "arrive"
+        return screen
+
     async def on_mount(self) -> None:
-        """First paint: the welcome. What is heavy is imported meanwhile."""
+        """What is heavy is imported after the first paint."""
         self._listen_to_signals()
-        self.go_to(Step.WELCOME)
         self.set_timer(WARM_UP_AFTER, partial(self.run_worker, warm_up, thread=True, exit_on_error=False))
 
     # Where to go
@@ -142,9 +149,6 @@ class WizardApp(App[None]):
         """Show a step; what was typed and found there the last time is still there."""
         screen = self._screen_for(step)
         screen.arriving = "retry" if retry else "arrive"
-        if not any(isinstance(shown, StepScreen) for shown in self.screen_stack):
-            self.push_screen(screen)
-            return
         while not isinstance(self.screen, StepScreen):
             self.pop_screen()
         if self.screen is screen:
@@ -152,7 +156,21 @@ class WizardApp(App[None]):
             return
         self.screen.leave()
         self.screen.drop_jobs()
-        self.switch_screen(screen)
+        if step is Step.WELCOME:
+            self.pop_screen()
+        elif self.screen is self.screen_stack[0]:
+            self.push_screen(screen)
+        else:
+            self.switch_screen(screen)
+        self._cover(self.size)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """A window that has become too small says so."""
+        self._cover(event.size)
+
+    def _cover(self, window: Size) -> None:
+        if too_small(window) and not any(isinstance(screen, SmallWindow) for screen in self.screen_stack):
+            self.push_screen(SmallWindow())
 
     def _screen_for(self, step: Step) -> StepScreen:
         if step not in self._screens:
@@ -174,6 +192,12 @@ class WizardApp(App[None]):
                 screen.redraw_rail()
 
     # Help and palette
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The palette has no room in a window without room for a step."""
+        if action == "command_palette" and isinstance(self.screen, SmallWindow):
+            return False
+        return super().check_action(action, parameters)
 
     def action_help(self) -> None:
         """What this step is about, and the keys that do something now."""
@@ -294,6 +318,5 @@ def run_wizard(settings: Settings, *, demo: bool = False, backup: bool = True) -
     """Run the wizard on this terminal; its exit code. The terminal is as before when it returns."""
     state = WizardState.from_settings(settings, backup=backup, demo=demo)
     app = WizardApp(state, RealCore(), look=os.environ.get("TEXTUAL_THEME") or remembered.load().get("theme") or theme.DEFAULT)
-    calm_collector()
     app.run()
     return ExitCode.FAILED if app.return_code is None else app.return_code

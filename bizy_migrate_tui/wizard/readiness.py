@@ -14,13 +14,16 @@ _FULL_ROUNDS_AFTER: Final = 1_000
 
 
 def warm_up() -> None:
-    """Import what the next steps need, while the user reads; called in a thread."""
+    """Import what the next steps need, while the user reads; called in a thread, once the first screen is painted."""
+    gc.enable()
     with suppress(ImportError):
         importlib.import_module(_HEAVY)
 
 
 def calm_collector() -> None:
-    """Keep Python's collector from its full rounds: with all that has been drawn they take a quarter of a second, during
-    which the screen stands still and no key is heard. The small rounds go on."""
+    """Keep Python's collector from rounds that the user would feel. Before the first paint there is nothing to collect. A
+    full round, with all that has been drawn, takes a quarter of a second, during which the screen stands still and no key
+    is heard; the small rounds go on from `warm_up`."""
+    gc.disable()
     few, more, _ = gc.get_threshold()
     gc.set_threshold(few, more, _FULL_ROUNDS_AFTER)

@@ -15,9 +15,11 @@ class Empty(App):
         yield Static("ready")
 Empty().run()
 """
+_COMMAND = "from bizy_migrate_tui.cli import main; main()"
+"""What the installed command does."""
 _PROGRAMS: Mapping[str, tuple[tuple[str, ...], bytes]] = {
     "an empty Textual app": (("-c", _EMPTY), b"ready"),
-    "the wizard": (("-m", "bizy_migrate_tui"), b"From SQLite to PostgreSQL"),
+    "the wizard": (("-c", _COMMAND), b"From SQLite to PostgreSQL"),
 }
 
 

@@ -147,7 +147,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     for module in (backup, migration, preview, verification, rollback):
         monkeypatch.setattr(module, "RunMeter", lambda weights: RunMeter(weights, stopped))
     monkeypatch.setattr(preview, "monotonic", stopped)
-    monkeypatch.setattr(welcome, "_look", lambda _path: welcome.SourceFile(4_812_000, datetime(2025, 11, 22, 8, 26)))
+    monkeypatch.setattr(welcome, "_file_at", lambda _path: welcome.SourceFile(4_812_000, datetime(2025, 11, 22, 8, 26)))
     monkeypatch.setattr(backup, "_look_for_room", lambda _path: backup.Room(4_812_000, 10**12))
     monkeypatch.setattr(env_file, "point_at", env_change)
     monkeypatch.setattr(env_file, "apply", lambda change, **_now: change.path.with_name(".env.before-postgresql-20251122_215000"))

@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
 
 from bizy_migrate_tui.migration.errors import TargetError
 from bizy_migrate_tui.migration.prerequisites.prerequisites import CheckState, PrerequisiteResult
@@ -272,20 +271,6 @@ async def test_what_comes_from_outside_is_shown_as_text(tmp_path: Path, hostile:
         texts.append(walk.text())
         assert all(hostile[:4] in text or "\\u202e" in text or "␛" in text or "␀" in text for text in texts)
         assert not any(character in text for text in texts for character in "\x1b\x00\x07\u202e")
-
-
-async def test_a_window_too_small_gets_a_kind_word_and_keeps_its_place(tmp_path: Path) -> None:
-    async with walking(FakeCore(), tmp_path) as walk:
-        await walk.go_on(Step.CONNECTION)
-        await walk.type_into("host", "elsewhere")
-        await walk.pilot.resize_terminal(50, 14)
-        await walk.pilot.pause()
-        assert "too small" in walk.text()
-        await walk.pilot.resize_terminal(100, 30)
-        await walk.pilot.pause()
-        assert "too small" not in walk.text()
-        assert walk.field("host").value == "elsewhere"
-        assert isinstance(walk.app.focused, Input)
 
 
 @pytest.mark.parametrize("way", [Way.VERIFY, Way.ROLL_BACK])

@@ -31,7 +31,6 @@ from bizy_migrate_tui.wizard.widgets.step_rail import STALE_MARK, StepRail
 
 T = TypeVar("T")
 
-TOO_SMALL = "This window is too small. Please make it at least 60 columns wide and 16 rows high."
 TICK = 0.1
 """Seconds between two looks at what a job has told."""
 PATIENCE = 2.0
@@ -184,7 +183,6 @@ class StepScreen(Screen[None]):
             with VerticalScroll(id="body", can_focus=False) if self.SCROLLS else Vertical(id="body"):
                 yield from self.compose_step()
             yield StatusLine(id="status")
-        yield Static(TOO_SMALL, id="too-small", markup=False)
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:

@@ -70,8 +70,11 @@ class WelcomeScreen(StepScreen):
         ways.highlighted = list(WAYS).index(self.state.way)
         ways.focus()
         self._show(None, None)
+        self.call_after_refresh(self._look)  # a thread would hold up the first paint
+
+    def _look(self) -> None:
         path = self.state.sqlite_path
-        self.work_on(lambda _listen, _cancel: _look(path), then=lambda found: self._show(found, None), failed=self._not_there)
+        self.work_on(lambda _listen, _cancel: _file_at(path), then=lambda found: self._show(found, None), failed=self._not_there)
 
     def why_not(self) -> str | None:
         """Whatever the file is like, the next step explains it better."""
@@ -133,6 +136,6 @@ def origin_words(setting: Setting[Any]) -> str:
     return f"{setting.origin} {setting.name}".strip()
 
 
-def _look(path: Path) -> SourceFile:
+def _file_at(path: Path) -> SourceFile:
     found = path.stat()
     return SourceFile(found.st_size, datetime.fromtimestamp(found.st_mtime))
