@@ -10,12 +10,13 @@ import pytest
 
 from bizy_migrate_tui.embedded import EmbeddedServer
 from bizy_migrate_tui.migration.errors import ProofFailed
-from bizy_migrate_tui.migration.events import Event, Phase, PhaseStarted
+from bizy_migrate_tui.migration.events import Event, Phase, PhaseFinished, PhaseStarted
 from bizy_migrate_tui.migration.load.load import Loader
 from bizy_migrate_tui.migration.plan.plan import Choices
 from bizy_migrate_tui.migration.postgresql.target import Target
 from bizy_migrate_tui.migration.postgresql.web_schema import METADATA
 from bizy_migrate_tui.migration.session import Session
+from bizy_migrate_tui.migration.source.snapshot import Snapshot
 from bizy_migrate_tui.migration.verification.verification import Verification, verify
 from tests.bizy_source import make_source
 from tests.conftest import fresh_database
@@ -187,12 +188,16 @@ def test_an_original_that_no_run_preserved_is_wrong(source: Path, database: Targ
     assert "the ledger agrees with itself" in [check.name for check in verify(source, database).checks if not check.passed]
 
 
-def test_a_backup_that_was_changed_is_not_believed(source: Path, database: Target, tmp_path: Path) -> None:
-    own = tmp_path / "tasks.db"
-    shutil.copy(source, own)
-    with Session(own) as session:
+def move_with_backup(source: Path, database: Target) -> Snapshot:
+    with Session(source) as session:
         snapshot = session.take_snapshot(backup=True)
         session.run(session.make_plan(session.take_inventory(snapshot, ZONE), database, Choices(zone=ZONE)))
+    return snapshot
+
+
+def test_a_backup_that_was_changed_is_not_believed(source: Path, database: Target, tmp_path: Path) -> None:
+    own = tmp_path / "tasks.db"
+    snapshot = move_with_backup(shutil.copy(source, own), database)
     (whole,) = verify(own, database).runs
     assert (whole.source, whole.is_unchanged) == (snapshot.path, True)
     with closing(sqlite3.connect(snapshot.path)) as backup:
@@ -200,6 +205,17 @@ def test_a_backup_that_was_changed_is_not_believed(source: Path, database: Targe
         backup.commit()
     (other,) = verify(own, database).runs
     assert (other.source, other.is_unchanged) == (own, True)
+
+
+def test_an_unchanged_backup_is_read_where_it_lies(source: Path, database: Target, tmp_path: Path) -> None:
+    own = tmp_path / "tasks.db"
+    move_with_backup(shutil.copy(source, own), database)
+    before = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    told: list[Event] = []
+    assert verify(own, database, on_event=told.append).passed
+    details = {event.phase: event.detail for event in told if isinstance(event, PhaseFinished)}
+    assert details[Phase.SNAPSHOT] == "The backup is as it was made."
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize(

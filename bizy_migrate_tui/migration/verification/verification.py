@@ -24,7 +24,7 @@ from bizy_migrate_tui.migration.run.after_commit import QueryTime, check_index, 
 from bizy_migrate_tui.migration.run.proof import DIFFERENCES_SHOWN, check_relations
 from bizy_migrate_tui.migration.session import Session
 from bizy_migrate_tui.migration.source.inventory import Inventory
-from bizy_migrate_tui.migration.source.snapshot import Snapshot, digest_of
+from bizy_migrate_tui.migration.source.snapshot import Snapshot, digest_of, reuse_copy
 from bizy_migrate_tui.migration.source.workbook import open_workbook
 from bizy_migrate_tui.migration.verification.profile import Profile
 from bizy_migrate_tui.migration.verification.run_comparison import RunComparison, RunFound
@@ -141,10 +141,13 @@ class _Verifier:
             return changes, (*check_relations(rows, run.user_id), *check_rules(rows, run.user_id))
 
     def _copy_source(self, stack: ExitStack, run: ledger.Run, *, is_newest: bool) -> tuple[Session, Snapshot] | None:
-        """A copy of the first file that is still what the run moved; else of the file it came from, as that is now.
+        """The run's backup; else a copy of the first file that is still what the run moved; else of the file it came from, as
+        that is now.
 
         Where that is not here, the newest run is compared with the source all the same.
         """
+        if run.backup_path and (backup := reuse_copy(Path(run.backup_path), run.source_sha256, on_event=self.on_event)):
+            return stack.enter_context(Session(backup.source)), backup
         own = Path(run.source_path)
         copies: dict[Path, tuple[Session, Snapshot]] = {}
         for path in dict.fromkeys((Path(run.backup_path) if run.backup_path else self.sqlite_path, self.sqlite_path, own)):

@@ -87,7 +87,8 @@ class ConnectionForm(Vertical):
         origin = origin_words(state.settings.zone)
         yield Field("Time zone", state.zone, id="zone", check=form.zone_complaint, origin=origin, suggester=zones)
         until = "" if state.utc_until is None else str(state.utc_until)
-        yield Field("UTC until", until, id="until", check=form.id_complaint, placeholder="id of a task, or none")
+        last = "id of the last task created in UTC, or none"
+        yield Field("UTC until", until, id="until", check=form.id_complaint, placeholder=last)
 
     def _account_fields(self) -> ComposeResult:
         state, settings = self._state, self._state.settings

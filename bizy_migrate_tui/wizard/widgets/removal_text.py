@@ -32,8 +32,7 @@ def run_line(run: Run) -> Content:
     return Content.assemble(
         mark,
         f" Run {run.id}  {moment(run.started_at)}  {brought}",
-        (f"  {'rolled back' if is_back else 'in place'}  ", "$text-muted" if is_back else "$text-success"),
-        (safe_text(home_path(Path(run.source_path)), 200), "$text-muted"),
+        (f"  {'rolled back' if is_back else 'in place'}", "$text-muted" if is_back else "$text-success"),
     )
 
 
@@ -81,7 +80,7 @@ def _stays(plan: RollbackPlan, include_changed: bool) -> list[Content]:
         lines.append(toned("note", plan.account_reason))
     if plan.heir is not None:
         lines.append(toned("note", f"Preserved originals stay: run {plan.heir} counts on them."))
-    return [*lines, toned("note", "The SQLite file and its backup stay as they are.")]
+    return [*lines, toned("note", f"{safe_text(home_path(Path(plan.run.source_path)))} and its backup stay as they are.")]
 
 
 def _heading(text: str) -> Content:
