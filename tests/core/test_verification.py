@@ -197,7 +197,7 @@ def move_with_backup(source: Path, database: Target) -> Snapshot:
 
 def test_a_backup_that_was_changed_is_not_believed(source: Path, database: Target, tmp_path: Path) -> None:
     own = tmp_path / "tasks.db"
-    snapshot = move_with_backup(shutil.copy(source, own), database)
+    snapshot = move_with_backup(Path(shutil.copy(source, own)), database)
     (whole,) = verify(own, database).runs
     assert (whole.source, whole.is_unchanged) == (snapshot.path, True)
     with closing(sqlite3.connect(snapshot.path)) as backup:
@@ -209,7 +209,7 @@ def test_a_backup_that_was_changed_is_not_believed(source: Path, database: Targe
 
 def test_an_unchanged_backup_is_read_where_it_lies(source: Path, database: Target, tmp_path: Path) -> None:
     own = tmp_path / "tasks.db"
-    move_with_backup(shutil.copy(source, own), database)
+    move_with_backup(Path(shutil.copy(source, own)), database)
     before = {file: file.read_bytes() for file in tmp_path.iterdir()}
     told: list[Event] = []
     assert verify(own, database, on_event=told.append).passed
