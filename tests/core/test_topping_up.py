@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg2
@@ -9,9 +10,11 @@ import pytest
 from psycopg2.extensions import connection as PgConnection
 
 from bizy_migrate_tui.migration.errors import PlanBlocked
+from bizy_migrate_tui.migration.findings import Choice
 from bizy_migrate_tui.migration.plan.plan import Choices
 from bizy_migrate_tui.migration.postgresql import schema
 from bizy_migrate_tui.migration.postgresql.target import Target
+from bizy_migrate_tui.migration.rollback.rollback import roll_back
 from bizy_migrate_tui.migration.run import run
 from bizy_migrate_tui.migration.run.outcome import Status
 from bizy_migrate_tui.migration.verification import verification
@@ -82,6 +85,54 @@ def test_a_row_deleted_on_the_web_comes_again_and_is_named_before(source: Path, 
     assert [(one.code, one.table, one.ids) for one in outcome.plan.findings] == [("deleted-on-web", "tasks", ("2",))]
     assert (outcome.tables["tasks"].inserted, outcome.tables["tasks"].unchanged) == (1, 1)
     assert verification.verify(source, moved).passed
+
+
+LET_GO = replace(ME, on={"deleted-on-web": Choice.LEAVE_OUT})
+
+
+def test_rows_deleted_on_the_web_can_be_left_out_and_are_preserved_whole(source: Path, moved: Target) -> None:
+    ask(moved, "DELETE FROM public.tasks WHERE id = 1")
+    ask(moved, "DELETE FROM public.goals WHERE id = 1")
+    change(source, NEW_TASK.format(3, 1))
+    assert not verification.verify(source, moved).passed
+    outcome = move(source, moved, LET_GO)
+    assert {name: (one.inserted, one.skipped) for name, one in outcome.tables.items()} == {"goals": (0, 1), "tasks": (1, 1)}
+    assert [(row["id"], row["parent_goal_id"]) for row in target_rows(moved, "tasks")] == [(2, None), (3, None)]
+    preserved = ask(moved, "SELECT source_table, source_key, original FROM bizy_migrate.preserved WHERE reason LIKE 'left out%%'")
+    assert {(row["source_table"], row["source_key"], row["original"]["title"]) for row in preserved} == {
+        ("goals", "1", "A goal"),
+        ("tasks", "1", "A task"),
+    }
+    assert verification.verify(source, moved).passed
+    assert move(source, moved, LET_GO).status is Status.NOTHING_TO_DO
+
+
+def test_rows_left_out_so_can_come_again_later(source: Path, moved: Target) -> None:
+    ask(moved, "DELETE FROM public.tasks WHERE id = 1")
+    move(source, moved, LET_GO)
+    assert move(source, moved, ME).tables["tasks"].inserted == 1
+    assert [row["id"] for row in target_rows(moved, "tasks")] == [1, 2]
+    assert verification.verify(source, moved).passed
+
+
+def test_an_original_of_a_row_left_out_so_is_verified_too(source: Path, moved: Target) -> None:
+    ask(moved, "DELETE FROM public.tasks WHERE id = 1")
+    move(source, moved, LET_GO)
+    ask(moved, "UPDATE bizy_migrate.preserved SET original = '{}' WHERE reason LIKE 'left out%%'")
+    assert not verification.verify(source, moved).passed
+
+
+def test_once_that_run_is_rolled_back_the_rows_are_missed_again(source: Path, moved: Target) -> None:
+    ask(moved, "DELETE FROM public.tasks WHERE id = 1")
+    roll_back(moved, move(source, moved, LET_GO).run_id)
+    assert [check.name for check in verification.verify(source, moved).checks if not check.passed] == ["tasks: counts match"]
+
+
+def test_rows_deleted_on_the_web_can_stop_the_run(source: Path, moved: Target) -> None:
+    ask(moved, "DELETE FROM public.tasks WHERE id = 1")
+    with pytest.raises(PlanBlocked):
+        move(source, moved, replace(ME, on={"deleted-on-web": Choice.STOP}))
+    assert [row["id"] for row in target_rows(moved, "tasks")] == [2]
 
 
 def test_an_id_that_the_web_interface_gave_meanwhile_blocks_before_anything_is_written(source: Path, moved: Target) -> None:

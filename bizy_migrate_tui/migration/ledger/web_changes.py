@@ -112,6 +112,25 @@ _ADDED: Final = sql.SQL(
 )
 
 
+def gone_ids(server: PgConnection, run: Run, table: str) -> Generator[tuple[int], None, None]:
+    """The ids that the run brought and that nobody's row has now (a server-side cursor)."""
+    with server.cursor(name="gone_ids") as rows:
+        rows.itersize = 50_000
+        rows.execute(_gone(table), values_of(run, table))
+        yield from rows
+
+
+def ids_let_go(server: PgConnection, run: Run, table: str, reason: str) -> set[int]:
+    """The ids that the run brought, that are gone, and whose rows a standing run has preserved for that reason instead."""
+    query = sql.SQL(
+        "SELECT source_key::bigint FROM bizy_migrate.preserved JOIN bizy_migrate.runs ON id = run_id WHERE status = 'migrated'"
+        " AND source_table = {table} AND reason = %(reason)s AND source_key::bigint IN ({gone})"
+    ).format(table=sql.Literal(table), gone=_gone(table))
+    with server.cursor() as rows:
+        rows.execute(query, values_of(run, table) | {"reason": reason})
+        return {id_ for (id_,) in rows.fetchall()}
+
+
 def changed_ids(server: PgConnection, run: Run, table: str) -> Generator[tuple[int], None, None]:
     """All ids of a table that `changed` counts, however many (a server-side cursor)."""
     with server.cursor(name="changed_ids") as rows:
@@ -136,6 +155,13 @@ def _about(query: sql.SQL, table: str) -> sql.Composed:
         plausible=_PLAUSIBLE,
         inserted=sql.Identifier(f"inserted_{table}"),
     )
+
+
+def _gone(table: str) -> sql.Composed:
+    """Missing, and no row of somebody else's has the id."""
+    return sql.SQL(
+        "SELECT id FROM ({missing}) AS missing WHERE NOT EXISTS (SELECT FROM {rows} AS o WHERE o.id = missing.id)"
+    ).format(missing=_about(_MISSING, table), rows=sql.Identifier("public", table))
 
 
 def _count(server: PgConnection, run: Run, table: str) -> tuple[int, int]:

@@ -25,6 +25,8 @@ from bizy_migrate_tui.migration.source.workbook import LEFT_OUT, PRESENT, PRESER
 NO_TABLE = "no table for it"
 NO_COLUMN = "no column for it"
 KEPT = "kept: the web interface has the row otherwise"
+LEFT_OUT_FOR = "left out: "
+"""Begins the reason of a row that is left out; the finding's code ends it."""
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
@@ -83,7 +85,7 @@ def count_originals(
 def of_careful_row(home: WebTable, row: CarefulRow) -> Iterator[Original]:
     """The originals of a row that is adjusted or left out."""
     if row.left_out is not None:
-        yield Original(home.name, row.source_key, f"left out: {row.left_out}", row.cells)
+        yield Original(home.name, row.source_key, LEFT_OUT_FOR + row.left_out, row.cells)
         return
     if row.is_adjusted:
         cells = {name: row.cells.get(name) for name in row.adjusted}

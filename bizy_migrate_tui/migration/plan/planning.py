@@ -14,10 +14,10 @@ from bizy_migrate_tui.migration.findings import IDS_SHOWN, Choice, Finding, Seve
 from bizy_migrate_tui.migration.load.preserved_load import count_new
 from bizy_migrate_tui.migration.plan.circles import find_circles
 from bizy_migrate_tui.migration.plan.plan import Choices, Plan, PlannedUser, TablePlan
-from bizy_migrate_tui.migration.plan.standing import find_standing
+from bizy_migrate_tui.migration.plan.standing import find_gone, find_standing
 from bizy_migrate_tui.migration.postgresql import accounts, schema
 from bizy_migrate_tui.migration.postgresql.target import Target, TargetState, connect, refuse_unusable, survey
-from bizy_migrate_tui.migration.rules.catalogue import KINDS, Kind
+from bizy_migrate_tui.migration.rules.catalogue import DELETED, KINDS, Kind
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.source.evidence import Sighting
 from bizy_migrate_tui.migration.source.inventory import Inventory
@@ -27,6 +27,7 @@ from bizy_migrate_tui.migration.source.workbook import (
     ADJUSTED,
     CAREFUL,
     CUT,
+    GONE,
     LEFT_OUT,
     PLACEHOLDER,
     PRESENT,
@@ -92,6 +93,7 @@ class _Planner:
         state = survey(self.server)
         refuse_unusable(state)
         schema.check_web_tables(self.server)
+        find_gone(self.workbook, self.server, state)
         choose_careful_rows(self.workbook, self.tables, self.inventory, self.reading)
         user = self._user(state)
         sha256 = self.inventory.snapshot.sha256
@@ -196,8 +198,8 @@ def choose_careful_rows(
 ) -> None:
     """Fill CAREFUL and LEFT_OUT.
 
-    Careful are the troubled rows, goals in circles, times in hours that the zone's clock doubles or skips, and the children
-    of goals that are left out.
+    Careful are the troubled rows, goals in circles, times in hours that the zone's clock doubles or skips, rows that are left
+    out because they are gone from the web, and the children of goals that are left out.
     """
     find_circles(workbook, tables)
     for home in WEB_TABLES:
@@ -207,12 +209,20 @@ def choose_careful_rows(
         _add_careful(workbook, home, union(keys, select(CUT.c.key)) if home.name == "goals" else keys)
     for home in WEB_TABLES:
         if home.name in tables:
+            if reading.choice(DELETED) is Choice.LEAVE_OUT:
+                _add_careful(workbook, home, _rows_gone(tables[home.name]))
             for keys in rows_with_odd_times(tables[home.name], inventory.tables[home.name], home, reading):
                 _add_careful(workbook, home, keys)
     reader = CarefulReader(workbook, tables, reading)
     for home in WEB_TABLES:
         if home.name in tables:
             _leave_out(workbook, tables, reader, home)
+
+
+def _rows_gone(source: SourceTable) -> Select[int]:
+    id_ = source.column("id")
+    is_gone = id_.in_(select(GONE[source.name].c.id))
+    return select(source.key).select_from(source.table).where(func.typeof(id_) == "integer", is_gone)
 
 
 def _leave_out(workbook: sqlite3.Connection, tables: Mapping[str, SourceTable], reader: CarefulReader, home: WebTable) -> None:

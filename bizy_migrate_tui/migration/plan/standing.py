@@ -9,17 +9,26 @@ from datetime import datetime
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy import delete, exists, func, insert, not_, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 
 from bizy_migrate_tui.migration.comparison.comparison import Comparison, Scope, Side
-from bizy_migrate_tui.migration.ledger import ledger
-from bizy_migrate_tui.migration.ledger.web_changes import ids_moved
+from bizy_migrate_tui.migration.ledger import ledger, web_changes
 from bizy_migrate_tui.migration.plan.recorded import taken_at_of
 from bizy_migrate_tui.migration.postgresql.target import TargetState
+from bizy_migrate_tui.migration.rules.catalogue import DELETED
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.source.evidence import Sighting
 from bizy_migrate_tui.migration.source.reading import Reading
-from bizy_migrate_tui.migration.source.workbook import LEFT_OUT, PLACEHOLDER, PRESENT, SourceTable, Standing, count, to_sql
+from bizy_migrate_tui.migration.source.workbook import (
+    GONE,
+    LEFT_OUT,
+    PLACEHOLDER,
+    PRESENT,
+    SourceTable,
+    Standing,
+    count,
+    to_sql,
+)
 
 _SHOWN = 1000
 
@@ -29,6 +38,18 @@ _FINDINGS = {
     "edited-since": (Standing.EDITED,),
     "id-taken": (Standing.TAKEN,),
 }
+
+
+def find_gone(workbook: sqlite3.Connection, server: PgConnection, state: TargetState) -> None:
+    """Fill GONE with the ids that runs have brought and that the target has no more."""
+    for table, gone in GONE.items():
+        workbook.execute(to_sql(delete(gone)))
+        add = to_sql(insert(gone).prefix_with("OR IGNORE").values(id=PLACEHOLDER))
+        for run in ledger.list_runs(server) if state.has_ledger and table in state.tables else ():
+            if run.status == ledger.MIGRATED:
+                workbook.execute("BEGIN")
+                workbook.executemany(add, web_changes.gone_ids(server, run, table))
+                workbook.execute("COMMIT")
 
 
 def find_standing(
@@ -53,8 +74,7 @@ def find_standing(
         if home.name not in tables or home.name not in state.tables:
             continue
         list_present(workbook, tables[home.name], server, home)
-        brought = [span for run in runs if run.status == ledger.MIGRATED for span in run.inserted(home.name)]
-        result[home.name] = {"deleted-on-web": _gone(workbook, tables[home.name], home, brought)}
+        result[home.name] = {DELETED: _gone(workbook, tables[home.name], home)}
         if not count(workbook, PRESENT[home.name]):
             continue
         with server.cursor() as rows:
@@ -117,7 +137,7 @@ def _since(server: Cursor, run: ledger.Run, home: WebTable, ids: set[int], sha25
     """How rows that a run brought, and that differ by now, stand."""
     if run.source_sha256 == sha256:
         return dict.fromkeys(ids, Standing.KEPT)
-    moved = ids_moved(server, run, home.name, ids)
+    moved = web_changes.ids_moved(server, run, home.name, ids)
     return {id_: Standing.KEPT_PRESERVED if id_ in moved else Standing.EDITED for id_ in ids}
 
 
@@ -130,18 +150,13 @@ def _among(ids: set[int], spans: Iterable[tuple[int, int]]) -> set[int]:
     return found
 
 
-def _gone(workbook: sqlite3.Connection, source: SourceTable, home: WebTable, brought: Iterable[tuple[int, int]]) -> Sighting:
-    """The rows of the source that a run has brought and that the target has no more."""
-    id_, present = source.column("id"), PRESENT[home.name]
-    is_there = exists().where(present.c.id == id_)
-    statement = to_sql(
-        select(id_)
-        .select_from(source.table)
-        .where(func.typeof(id_) == "integer", id_.between(PLACEHOLDER, PLACEHOLDER), not_(is_there))
-        .where(source.key.not_in(select(LEFT_OUT[home.name].c.key)))
-    )
-    gone = sorted({found for span in brought for (found,) in workbook.execute(statement, span)})
-    return Sighting(len(gone), tuple(gone[:_SHOWN]))
+def _gone(workbook: sqlite3.Connection, source: SourceTable, home: WebTable) -> Sighting:
+    """The rows of the source that are to come again, although a run has brought them before."""
+    id_ = source.column("id")
+    comes_again = and_(id_.in_(select(GONE[home.name].c.id)), source.key.not_in(select(LEFT_OUT[home.name].c.key)))
+    ids = select(id_).select_from(source.table).where(func.typeof(id_) == "integer", comes_again).distinct().order_by(id_)
+    found = [row[0] for row in workbook.execute(to_sql(ids)).fetchall()]
+    return Sighting(len(found), tuple(found[:_SHOWN]))
 
 
 def _mark(workbook: sqlite3.Connection, home: WebTable, id_: int, standing: Standing) -> None:

@@ -30,6 +30,8 @@ def _notes(code: str, action: str) -> Kind:
     return Kind(code, Severity.NOTES, action)
 
 
+DELETED = "deleted-on-web"
+
 KINDS: dict[str, Kind] = {
     kind.code: kind
     for kind in (
@@ -63,7 +65,7 @@ KINDS: dict[str, Kind] = {
         _notes("table-without-home", "the web interface has no such table; its rows are preserved"),
         _notes("kept-on-web", "the row was brought before and has changed on the web; it is kept as it is there"),
         _notes("edited-since", "the row was brought before and has changed in SQLite; the web's stays, this one is preserved"),
-        _notes("deleted-on-web", "the row was brought before and is gone from the web since; it comes again"),
+        Kind(DELETED, Severity.NOTES, "the row was brought before and is gone from the web since; it comes again", _ALL),
         _leaves_out("id-duplicate", "the id occurs twice; the first row is taken, this one is preserved whole"),
         _leaves_out("id-unusable", "the id is none that PostgreSQL can hold; the row is preserved whole"),
         Kind("id-taken", Severity.BLOCKS, "the id belongs to somebody else's row in the target; nothing can be written"),

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, func, select
 
 from bizy_migrate_tui.migration.findings import Choice, Severity
-from bizy_migrate_tui.migration.rules.catalogue import KINDS
+from bizy_migrate_tui.migration.rules.catalogue import DELETED, KINDS
 from bizy_migrate_tui.migration.rules.clean import INT4_MAX, INT4_MIN
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.rules.repairs import Row, Value
 from bizy_migrate_tui.migration.rules.values import Raw, as_text
 from bizy_migrate_tui.migration.source.whole_rows import WholeRows
-from bizy_migrate_tui.migration.source.workbook import CAREFUL, CUT, LEFT_OUT, PLACEHOLDER, SourceTable, to_sql
+from bizy_migrate_tui.migration.source.workbook import CAREFUL, CUT, GONE, LEFT_OUT, PLACEHOLDER, SourceTable, to_sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ class CarefulReader:
             if home.name in tables
         }
         self._cut_sql = to_sql(select(CUT.c.key).where(CUT.c.key == PLACEHOLDER))
+        self._gone_sql = {name: to_sql(select(ids.c.id).where(ids.c.id == PLACEHOLDER)) for name, ids in GONE.items()}
 
     def rows(self, home: WebTable, first: int | None = None, last: int | None = None) -> Iterator[CarefulRow]:
         """The rows of the plan's careful path, in key order, between two keys where they are given."""
@@ -127,8 +128,10 @@ class CarefulReader:
         )
         mended = [column.repair(cells.get(column.name), row) for column in home.columns]
         codes = {column.name: cell.code for column, cell in zip(home.columns, mended, strict=True) if cell.code}
-        left_out = self._row_trouble(source, key, usable) or next(
-            (code for code in codes.values() if self.reading.choice(code) is Choice.LEAVE_OUT), None
+        left_out = (
+            self._row_trouble(source, key, usable)
+            or self._deleted(home, usable)
+            or next((code for code in codes.values() if self.reading.choice(code) is Choice.LEAVE_OUT), None)
         )
         source_key = as_text(id_) if id_ is not None else str(key)
         return CarefulRow(key, usable, source_key or str(key), cells, tuple(cell.value for cell in mended), codes, left_out)
@@ -140,6 +143,11 @@ class CarefulReader:
             return None
         (first,) = self._connection.execute(self._first_sql[source.name], (usable,)).fetchone()
         return None if first == key else "id-duplicate"
+
+    def _deleted(self, home: WebTable, id_: int | None) -> str | None:
+        if self.reading.choice(DELETED) is not Choice.LEAVE_OUT:
+            return None
+        return None if self._connection.execute(self._gone_sql[home.name], (id_,)).fetchone() is None else DELETED
 
     def _goal_exists(self, goal: int) -> bool:
         if self._goal_sql is None or not INT4_MIN <= goal <= INT4_MAX:

@@ -88,6 +88,8 @@ CHUNKS = {
     for table in ("goals", "tasks")
 }
 """The first and the last key of rows that are worked on together."""
+GONE = {table: Table(f"gone_{table}", _notes, Column("id", Integer, primary_key=True)) for table in ("goals", "tasks")}
+"""Ids that a run has brought and that the target has no more."""
 CUT = Table("cut_goals", _notes, Column("key", Integer, primary_key=True))
 """Goals whose parent link closes a circle."""
 

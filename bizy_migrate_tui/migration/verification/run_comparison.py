@@ -19,16 +19,17 @@ from bizy_migrate_tui.migration.findings import Check, Difference
 from bizy_migrate_tui.migration.ledger import ledger, web_changes
 from bizy_migrate_tui.migration.ledger.web_changes import WebChanges
 from bizy_migrate_tui.migration.load.preserved_load import missing_originals
-from bizy_migrate_tui.migration.load.preserving import KEPT, originals
+from bizy_migrate_tui.migration.load.preserving import KEPT, LEFT_OUT_FOR, originals
 from bizy_migrate_tui.migration.plan.planning import choose_careful_rows
 from bizy_migrate_tui.migration.plan.recorded import reading_of
 from bizy_migrate_tui.migration.postgresql import accounts
+from bizy_migrate_tui.migration.rules.catalogue import DELETED
 from bizy_migrate_tui.migration.rules.clean import INT4_MAX, INT4_MIN
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.run.proof import DIFFERENCES_SHOWN, comparisons
 from bizy_migrate_tui.migration.source.inventory import Inventory
 from bizy_migrate_tui.migration.source.reading import CarefulReader
-from bizy_migrate_tui.migration.source.workbook import PLACEHOLDER, PRESENT, Standing, source_tables, to_sql
+from bizy_migrate_tui.migration.source.workbook import GONE, PLACEHOLDER, PRESENT, Standing, source_tables, to_sql
 from bizy_migrate_tui.migration.verification.profile import Profile, profiles
 
 
@@ -61,11 +62,13 @@ class RunComparison:
     def __post_init__(self) -> None:
         self.tables = source_tables(self.workbook)
         self.reading = reading_of(self.run)
+        self.let_go = {home.name: web_changes.ids_let_go(self.server, self.run, home.name, _LET_GO) for home in WEB_TABLES}
 
     def compare(self, *, with_profiles: bool) -> RunFound:
         """Read both sides."""
         began = time.perf_counter()
         self.on_event(PhaseStarted(Phase.PROOF, sum(t.rows for t in self.inventory.tables.values() if t.has_home)))
+        self._list_gone()
         choose_careful_rows(self.workbook, self.tables, self.inventory, self.reading)
         for home in WEB_TABLES:
             if home.name in self.tables:
@@ -96,6 +99,12 @@ class RunComparison:
         yield from missing
         yield from self._account_differences()
 
+    def _list_gone(self) -> None:
+        """Fill GONE with what the run left out for that."""
+        for name, gone in GONE.items():
+            add = to_sql(insert(gone).prefix_with("OR IGNORE").values(id=PLACEHOLDER))
+            self.workbook.executemany(add, ledger.keys_preserved(self.server, self.run.id, name, _LET_GO))
+
     def _list_unexpected(self, home: WebTable) -> None:
         """Fill PRESENT with the source's ids that the run did not bring, or that the web has changed since.
 
@@ -121,7 +130,11 @@ class RunComparison:
         self.workbook.executemany(kept, ledger.keys_preserved(self.server, self.run.id, home.name, KEPT))
 
     def _is_consequence(self, difference: Difference) -> bool:
-        """Whether the web's deletion of a goal has set its row free (ON DELETE SET NULL does not touch updated_at)."""
+        """Whether the row was let go by a later run, or the web's deletion of its goal has set it free (ON DELETE SET NULL does
+        not touch updated_at).
+        """
+        if _is_gone(difference) and difference.table in self.let_go:
+            return int(difference.id) in self.let_go[difference.table]
         if difference.column != "parent_goal_id" or difference.found is not None or difference.expected is None:
             return False
         self.rows.execute("SELECT FROM public.goals WHERE id = %s", (int(difference.expected),))
@@ -178,10 +191,15 @@ class RunComparison:
         """Whether each row is still there. Nothing tells a row that was deleted on the web from one that was lost."""
         for table in ("goals", "tasks"):
             brought = self.run.brought(table)
-            gone = self.changes.missing_counts.get(table, 0)
-            detail = f"{brought - gone:,} of {brought:,} that the run brought, {self.changes.added.get(table, 0):,} made since"
+            let_go = self.let_go[table]
+            gone = self.changes.missing_counts.get(table, 0) - len(let_go)
+            there = brought - gone - len(let_go)
+            detail = f"{there:,} of {brought:,} that the run brought, {self.changes.added.get(table, 0):,} made since"
+            if let_go:
+                detail += f"; deleted on the web, and left out since: {len(let_go):,}"
             if gone:
-                named = ", ".join(map(str, self.changes.missing[table][:_GONE_NAMED])) + (" …" if gone > _GONE_NAMED else "")
+                missing = [id_ for id_ in self.changes.missing[table] if id_ not in let_go]
+                named = ", ".join(map(str, missing[:_GONE_NAMED])) + (" …" if gone > _GONE_NAMED else "")
                 detail += f"; gone (deleted on the web, or lost): {named}"
             yield Check(f"{table}: counts match", passed=not gone, detail=detail)
 
@@ -237,6 +255,7 @@ class RunComparison:
 
 
 _GONE_NAMED = 10
+_LET_GO = LEFT_OUT_FOR + DELETED
 
 _SAMPLE = sql.SQL("SELECT title, status::text FROM {} WHERE id = %s AND updated_at <= %s")
 """A row that was changed or deleted on the web since is no sample."""

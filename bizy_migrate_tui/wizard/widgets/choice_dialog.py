@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from bizy_migrate_tui.display import safe_text
 from bizy_migrate_tui.migration.findings import Choice, Finding
-from bizy_migrate_tui.wizard.widgets.findings_pane import CHOICE_WORDS, place
+from bizy_migrate_tui.wizard.widgets.findings_pane import choice_words, place
 
 
 class ChoiceDialog(ModalScreen[Choice | None]):
@@ -37,7 +37,9 @@ class ChoiceDialog(ModalScreen[Choice | None]):
             dialog.border_title = Content("What shall happen?")
             yield Static(Content(f"{safe_text(place(finding), 80)}: {finding.count:,} {noun}"), id="choice-place")
             yield Static(Content(safe_text(finding.action, 400)), id="choice-action")
-            options = [Option(Content(f"{self._mark(choice)} {CHOICE_WORDS[choice]}"), choice) for choice in self._choices]
+            options = [
+                Option(Content(f"{self._mark(choice)} {choice_words(finding, choice)}"), choice) for choice in self._choices
+            ]
             yield OptionList(*options, id="choices", markup=False, compact=True)
 
     def on_mount(self) -> None:

@@ -16,7 +16,7 @@ from bizy_migrate_tui.migration.findings import Choice, Finding, Severity
 from bizy_migrate_tui.wizard.widgets.kinds import SEVERITY_SYMBOLS, severity_cell
 from bizy_migrate_tui.wizard.widgets.paged_table import PagedColumn, PagedRow, PagedTable, cell
 
-CHOICE_WORDS: Mapping[Choice, str] = {
+_CHOICE_WORDS: Mapping[Choice, str] = {
     Choice.ADJUST: "change the value and keep the original",
     Choice.LEAVE_OUT: "leave the row out and keep it whole",
     Choice.STOP: "stop, and change nothing",
@@ -83,8 +83,14 @@ def explanation(finding: Finding) -> Content:
         Content.styled(f"ids {ids}" + (f" and {more:,} more" if more > 0 else ""), "$text-muted"),
     ]
     if finding.choices:
-        lines.append(Content.assemble(("Space", "b"), " chooses what happens. Now: ", CHOICE_WORDS[finding.choice], "."))
+        lines.append(Content.assemble(("Space", "b"), " chooses what happens. Now: ", choice_words(finding, finding.choice), "."))
     return Content("\n").join(lines)
+
+
+def choice_words(finding: Finding, choice: Choice) -> str:
+    """What that choice does to the finding's rows."""
+    is_about_rows = finding.column is None and choice is Choice.ADJUST
+    return "load the row all the same" if is_about_rows else _CHOICE_WORDS[choice]
 
 
 def place(finding: Finding) -> str:
