@@ -114,6 +114,8 @@ _ADDED: Final = sql.SQL(
 
 def gone_ids(server: PgConnection, run: Run, table: str) -> Generator[tuple[int], None, None]:
     """The ids that the run brought and that nobody's row has now (a server-side cursor)."""
+    if _count(server, run, table)[0] == run.brought(table):
+        return
     with server.cursor(name="gone_ids") as rows:
         rows.itersize = 50_000
         rows.execute(_gone(table), values_of(run, table))
