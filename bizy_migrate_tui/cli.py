@@ -295,7 +295,8 @@ def _option(context: click.Context, name: str) -> Any:
     """An option of this command, else of the one it belongs to: `bizy-migrate-tui --json migrate` works as well."""
     place: click.Context | None = context
     while place is not None:
-        if place.params.get(name) not in (None, False) or (name == "backup" and place.params.get(name) is False):
-            return place.params[name]
+        value = place.params.get(name)
+        if value is not None and (value is not False or name == "backup"):
+            return value
         place = place.parent
     return None

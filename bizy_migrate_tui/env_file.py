@@ -88,6 +88,7 @@ def apply(change: EnvChange, *, now: datetime) -> Path | None:
     """Make the change; the path of the old file, which is kept (None where there was none). Raises UsageError."""
     if not change.is_needed or change.after is None:
         return None
+    _refuse_edited(change)
     kept = None
     try:
         if change.before is not None:
@@ -126,6 +127,7 @@ def taking_back(path: Path, target: Target) -> EnvChange | None:
 
 def take_back(change: EnvChange) -> None:
     """Make a change of `taking_back`; the kept copy has then done its duty and goes. Raises UsageError."""
+    _refuse_edited(change)
     try:
         if change.after is None:
             change.path.resolve().unlink()
@@ -137,6 +139,18 @@ def take_back(change: EnvChange) -> None:
         raise UsageError(
             "env-file-unwritable", f"{change.path} cannot be written: {error.strerror}.", f"Set {VARIABLE} by hand."
         ) from None
+
+
+def _refuse_edited(change: EnvChange) -> None:
+    """Raise UsageError where the file is not any more what the change was made for."""
+    try:
+        now = _read(change.path)
+    except FileNotFoundError:
+        now = None
+    if now != change.before:
+        raise UsageError(
+            "env-file-edited", f"{change.path} was edited meanwhile.", "Nothing was written to it. Look at the change again."
+        )
 
 
 def _quoted(url: str) -> str:

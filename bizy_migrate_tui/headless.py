@@ -112,9 +112,9 @@ class Migration:
             )
         report.outcome(outcome)
         tell_outcome(outcome, as_json=self.as_json)
-        is_env_written = change is None or self._write_env(change, report)
-        if change is None:
-            tell_next_steps(outcome, place)
+        # Whatever was edited in it meanwhile stays.
+        is_env_written = change is None or self._write_env(env_file.point_at(place, target), report)
+        tell_next_steps(outcome, None if change is not None and is_env_written else place)
         return ExitCode.DONE if outcome.passed and is_env_written else ExitCode.FAILED
 
     def _plan(self, session: "Session", settings: Settings, report: Report, on_event: OnEvent, cancel: Cancellation) -> "Plan":
@@ -219,7 +219,9 @@ def verify(settings: Settings, report: Report, interruption: Interruption, *, ru
         )
     if len(found.differences) > _DIFFERENCES_SHOWN:
         say("  … and more: --json lists the first 1,000.")
-    say("Verified: everything is as it should be." if found.passed else "There are differences.")
+    left = ", ".join(f"run {one.run.id}" for one in found.runs if not one.is_compared)
+    good = f"Verified, but {left} was not compared." if left else "Verified: everything is as it should be."
+    say(good if found.passed else "There are differences.")
     return ExitCode.DONE if found.passed else ExitCode.FAILED
 
 
@@ -238,7 +240,7 @@ def rollback(
 
     plan = interruption.work(look)
     tell_rollback(plan, target)
-    change = env_file.taking_back(settings.env_file, target) if settings.env_file else None
+    change = env_file.taking_back(settings.env_file, target) if settings.env_file and plan.is_last else None
     if change is not None:
         say(f"  {change.path} goes back to what it was:\n{change.diff()}")
     confirm("Remove these rows?", yes=yes)

@@ -34,7 +34,8 @@ def tell_plan(plan: "Plan", on: Mapping[str, Choice]) -> None:
     for finding in plan.findings:
         mark = {Severity.BLOCKS: "✗", Severity.ADJUSTS: "!", Severity.NOTES: "·"}[finding.severity]
         ids = ", ".join(finding.ids[:_IDS_SHOWN]) + (" …" if finding.count > _IDS_SHOWN else "")
-        say(f"  {mark} {finding.code}, {finding.table} ({group_digits(finding.count)}): {finding.action} [{ids}]")
+        named = f" [{ids}]" if finding.ids else ""
+        say(f"  {mark} {finding.code}, {finding.table} ({group_digits(finding.count)}): {finding.action}{named}")
     for code in on.keys() - {finding.code for finding in plan.findings}:
         say(f"  · --on {code}: there is no such finding here.")
 
@@ -65,8 +66,8 @@ def tell_outcome(outcome: "Outcome", *, as_json: bool) -> None:
         say_password(outcome.user.email, outcome.password, as_json=as_json)
 
 
-def tell_next_steps(outcome: "Outcome", env_file: Path) -> None:
-    """The guide's next steps after a run; none after anything else."""
+def tell_next_steps(outcome: "Outcome", env_file: Path | None) -> None:
+    """The next steps after a run; none after anything else. The file is the one that has yet to be written."""
     if outcome.status != "migrated":
         return
     say("Next:")
@@ -75,7 +76,7 @@ def tell_next_steps(outcome: "Outcome", env_file: Path) -> None:
         outcome.user.email,
         account_is_new=outcome.user.created,
         tables_are_new=not outcome.plan.state.tables,
-        env_hint=hint,
+        env_hint=None if env_file is None else hint,
     )
     for number, step in enumerate(steps, 1):
         say(f"  {number}. {step.title}")

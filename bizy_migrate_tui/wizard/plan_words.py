@@ -2,7 +2,7 @@
 
 from textual.content import Content
 
-from bizy_migrate_tui.display import counted, safe_text
+from bizy_migrate_tui.display import counted, human_seconds, safe_text
 from bizy_migrate_tui.migration.plan.plan import Plan
 from bizy_migrate_tui.migration.postgresql.target import TargetState
 from bizy_migrate_tui.migration.run.outcome import Outcome
@@ -11,7 +11,7 @@ from bizy_migrate_tui.wizard.safe import toned
 from bizy_migrate_tui.wizard.target_words import NOUNS
 from bizy_migrate_tui.wizard.widgets.facts import home_path
 from bizy_migrate_tui.wizard.widgets.findings_pane import place
-from bizy_migrate_tui.wizard.wording import duration, listed, plan_summary, plan_summary_with_owner
+from bizy_migrate_tui.wizard.wording import listed, plan_summary, plan_summary_with_owner
 
 NAME_LIMIT = 80
 
@@ -44,7 +44,8 @@ def as_predicted(outcome: Outcome) -> bool:
 def trial_sentence(outcome: Outcome) -> str:
     """How the dry run compares with the prediction."""
     rows = sum(table.inserted for table in outcome.tables.values())
-    done = f"{counted(rows, 'row was', 'rows were')} loaded, every cell proven, all rolled back, in {duration(outcome.seconds)}."
+    took = human_seconds(outcome.seconds)
+    done = f"{counted(rows, 'row was', 'rows were')} loaded, every cell proven, all rolled back, in {took}."
     verdict = "It went as predicted." if as_predicted(outcome) else "It did not go as predicted."
     return f"{done} {verdict}"
 

@@ -153,10 +153,10 @@ class WizardState:
     @property
     def exit_code(self) -> int:
         """What the program returns when the user leaves now."""
-        done = self.rolled_back or self.outcome is not None or self.verification is not None
-        if self.verification is not None and not self.verification.passed:
-            return ExitCode.FAILED
-        if done:
+        found = self.verification or self.outcome
+        if found is not None:
+            return ExitCode.DONE if found.passed else ExitCode.FAILED
+        if self.rolled_back:
             return ExitCode.DONE
         return self.failure.error.exit_code if self.failure else ExitCode.CANCELLED
 

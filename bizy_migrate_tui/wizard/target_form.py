@@ -9,6 +9,7 @@ from psycopg2.extensions import make_dsn
 
 from bizy_migrate_tui.migration.clock import zone_named
 from bizy_migrate_tui.migration.errors import MigrationError, UsageError
+from bizy_migrate_tui.migration.postgresql.accounts import BCRYPT_BYTES
 from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.migration.secret import Secret
 from bizy_migrate_tui.migration.source.snapshot import refuse_unreadable
@@ -17,8 +18,6 @@ FIELDS: Final = ("host", "port", "dbname", "user", "sslmode")
 """The parts of a target that have a field of their own; others (service, options) live in the URL alone."""
 
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-LONGEST_PASSWORD: Final = 72
-"""Bytes of a password that bcrypt looks at."""
 
 
 def target_of(url: str, fields: Mapping[str, str], password: str) -> Target | None:
@@ -110,4 +109,4 @@ def username_complaint(text: str) -> str | None:
 def password_complaint(text: str) -> str | None:
     """What is wrong with a password for the new user; empty means that a temporary one is made."""
     size = len(text.encode("utf-8", "surrogatepass"))
-    return None if size <= LONGEST_PASSWORD else f"At most {LONGEST_PASSWORD} bytes: more would not count."
+    return None if size <= BCRYPT_BYTES else f"At most {BCRYPT_BYTES} bytes: more would not count."

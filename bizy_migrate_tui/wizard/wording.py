@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bizy_migrate_tui.display import counted
+from bizy_migrate_tui.display import counted, human_seconds
 from bizy_migrate_tui.migration.plan.plan import Plan, TablePlan
 
 COUNTED = {"tasks": ("task", "tasks"), "goals": ("goal", "goals")}
@@ -40,19 +40,7 @@ def plan_summary_with_owner(plan: Plan) -> str:
 
 def outcome_summary(tables: Mapping[str, TablePlan], seconds: float) -> str:
     """What a run did."""
-    return f"{_rows(tables)} arrived, each cell proven, in {duration(seconds)}."
-
-
-def duration(seconds: float) -> str:
-    """A span of time as one says it: “0.4 s”, “12 s”, “3 min 20 s”."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{_rows(tables)} arrived, each cell proven, in {human_seconds(seconds)}."
 
 
 def time_left(seconds: float | None) -> str:

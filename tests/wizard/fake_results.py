@@ -115,6 +115,7 @@ def a_rollback_plan(run: Run, *, include_changed: bool = False, title: str = "Wa
         drops_tables=False,
         created_tables=(),
         removals={"tasks": empty, "goals": empty},
+        is_last=True,
     )
 
 

@@ -74,7 +74,15 @@ CONNECTING: Final = (
         "The server knows no user {user}.",
         Remedy(_SETUP, **_as_admin(r'CREATE ROLE "{user}" LOGIN')),
         _PG,
-        pattern=re.compile(r'role "(?P<user>[^\n]*)" does not exist|role "(?P<user2>[^"\n]*)" is not permitted to log'),
+        pattern=re.compile(r'role "(?P<user>[^\n]*)" does not exist'),
+    ),
+    Rule(
+        "role-no-login",
+        TargetError,
+        "The user {user} may not log in.",
+        Remedy("Allow it:", **_as_admin(r'ALTER ROLE "{user}" LOGIN')),
+        _PG,
+        pattern=re.compile(r'role "(?P<user>[^\n]*)" is not permitted to log in'),
     ),
     Rule(
         "database-missing",
@@ -102,16 +110,14 @@ CONNECTING: Final = (
     Rule(
         "login-refused",
         TargetError,
-        "The server lets nobody in this way. {sentence}",
+        "The server does not accept logins this way. {sentence}",
         Remedy(
             "Add a line for this host, database and user to the server's pg_hba.conf and reload it, or connect as "
             "somebody it lets in."
         ),
         _PG,
         states=frozenset({"28000"}),
-        pattern=re.compile(
-            r"no pg_hba\.conf entry|pg_hba\.conf rejects|is not permitted to log in|permission denied for database"
-        ),
+        pattern=re.compile(r"no pg_hba\.conf entry|pg_hba\.conf rejects|permission denied for database"),
     ),
     Rule(
         "host-unknown",
@@ -163,7 +169,7 @@ CONNECTING: Final = (
     Rule(
         "login-refused",
         TargetError,
-        "The server answers, but lets us not in. {sentence}",
+        "The server answers but does not let us in. {sentence}",
         Remedy("Correct the user, the password and the database, or ask the server's administrator."),
         _PG,
         pattern=re.compile("FATAL: "),

@@ -1,5 +1,6 @@
 """The preview: the plan row by row, a page at a time, so that a million rows open as fast as ten."""
 
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +36,7 @@ from bizy_migrate_tui.migration.source.workbook import (
     to_sql,
 )
 
+_NUMBER = re.compile(r"-?\d{1,18}", re.ASCII)
 _HOMES = {home.name: home for home in WEB_TABLES}
 _SHOWN_COLUMNS = {"tasks": ("status", "category"), "goals": ("status", "horizon")}
 
@@ -168,7 +170,7 @@ class Preview:
             if table not in tables:
                 return None
             source = tables[table]
-            is_it = source.column("id") == (int(id) if id.lstrip("-").isdecimal() and len(id) < 19 else id)
+            is_it = source.column("id") == (int(id) if _NUMBER.fullmatch(id) else id)
             found = workbook.execute(to_sql(select(func.min(source.key)).select_from(source.table).where(is_it))).fetchone()
             return None if found is None else found[0]
 

@@ -36,6 +36,7 @@ _SHOWN = 1000
 _FINDINGS = {
     "kept-on-web": (Standing.KEPT, Standing.KEPT_PRESERVED),
     "edited-since": (Standing.EDITED,),
+    "read-otherwise": (Standing.READ_OTHERWISE,),
     "id-taken": (Standing.TAKEN,),
 }
 
@@ -108,7 +109,7 @@ def list_present(workbook: sqlite3.Connection, source: SourceTable, server: PgCo
 
 
 def _differing(side: Side, server: Cursor, home: WebTable, user_id: int, runs: tuple[ledger.Run, ...]) -> set[int]:
-    """The ids whose rows differ from what the run that brought them would load today.
+    """The ids whose rows differ from what the run that brought them would load today, under today's choices.
 
     A creation time that had to be made up was made up from the time of that run.
     """
@@ -135,10 +136,11 @@ def _of_others(server: Cursor, home: WebTable, user_id: int, ids: set[int]) -> s
 
 def _since(server: Cursor, run: ledger.Run, home: WebTable, ids: set[int], sha256: str) -> dict[int, Standing]:
     """How rows that a run brought, and that differ by now, stand."""
-    if run.source_sha256 == sha256:
-        return dict.fromkeys(ids, Standing.KEPT)
+    is_same = run.source_sha256 == sha256
+    changed = Standing.KEPT if is_same else Standing.KEPT_PRESERVED
+    others = Standing.READ_OTHERWISE if is_same else Standing.EDITED
     moved = web_changes.ids_moved(server, run, home.name, ids)
-    return {id_: Standing.KEPT_PRESERVED if id_ in moved else Standing.EDITED for id_ in ids}
+    return {id_: changed if id_ in moved else others for id_ in ids}
 
 
 def _among(ids: set[int], spans: Iterable[tuple[int, int]]) -> set[int]:

@@ -21,8 +21,8 @@ BCRYPT_BYTES = 72
 _ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """Without characters that look like each other."""
 _LENGTH = 20
+"""Twenty of 56 characters are 116 bits."""
 _USERS_NAMED = 10
-"""Twenty of 57 characters are 116 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,13 @@ def temporary_password() -> Secret:
 
 
 def hash_password(password: Secret) -> str:
-    """The bcrypt hash (cost 12). Raises UsageError (password-empty, password-too-long)."""
+    """The bcrypt hash (cost 12). Raises UsageError (password-empty, password-unusable, password-too-long)."""
     text = password.reveal().encode()
     if not text:
         raise UsageError("password-empty", "The password is empty.", "Choose a password.")
-    if len(text) > BCRYPT_BYTES or b"\0" in text:
+    if b"\0" in text:
+        raise UsageError("password-unusable", "The password holds a NUL character, which bcrypt cannot read.", "Choose another.")
+    if len(text) > BCRYPT_BYTES:
         raise UsageError(
             "password-too-long",
             f"The password has {len(text)} bytes; bcrypt, which the web interface uses, reads {BCRYPT_BYTES} at most.",

@@ -25,7 +25,7 @@ from bizy_migrate_tui.migration.postgresql.target import (
     refuse_old_server,
 )
 from bizy_migrate_tui.migration.prerequisites.subject import NO_TARGET, Subject
-from bizy_migrate_tui.migration.source.snapshot import open_read_only, refuse_unreadable
+from bizy_migrate_tui.migration.source.snapshot import open_read_only, refuse_lack_of_room, refuse_unreadable
 
 Fix = Literal["setup", "schema"] | None
 """What this program can do about it: `setup.set_up`, or `schema.upgrade`."""
@@ -120,9 +120,8 @@ def _room(subject: Subject) -> Answer:
     folder = subject.sqlite_path.parent
     if not subject.sqlite_path.is_file():
         return Answer("Not looked at yet.", "Name the SQLite database first.")
+    refuse_lack_of_room(subject.sqlite_path, folder)
     needed, free = subject.sqlite_path.stat().st_size, shutil.disk_usage(folder).free
-    if needed > free:
-        raise error_for("disk-full")
     if not os.access(folder, os.W_OK):
         return Answer(f"{folder} takes no new file, so no backup can lie there.", "Migrate with --no-backup.")
     return Answer(f"A backup needs {human_bytes(needed)}, {human_bytes(free)} are free.")

@@ -24,7 +24,8 @@ class RollbackPlan:
     `remove` counts tasks, goals, preserved and users; `already_gone` counts tasks and goals that are not there any more (or
     that a later run brought again); `kept` holds at most KEPT_SHOWN rows, `kept_counts` is exact. `drops_tables` says that
     the ledger and `created_tables`, the web tables which runs had made, go too. `removals` has the ids. Where a later run
-    stands (`heir`), the originals stay, as that run's: it did not write again what was preserved already.
+    stands (`heir`), the originals stay, as that run's: it did not write again what was preserved already. `is_last` where no
+    other run stands, so that the web interface has nothing of ours afterwards.
     """
 
     run: Run
@@ -37,6 +38,7 @@ class RollbackPlan:
     drops_tables: bool
     created_tables: tuple[str, ...]
     removals: Mapping[str, Removal]
+    is_last: bool
     heir: int | None = None
 
 
@@ -75,6 +77,7 @@ def make_plan(server: PgConnection, rows: Cursor, run_id: int | None, *, include
         drops_tables=_leaves_nothing(rows, run, runs, remove),
         created_tables=tuple(sorted({name for one in runs for name in one.counts.get("created_tables", ())})),
         removals=removals,
+        is_last=all(one.id == run.id or one.status == ROLLED_BACK for one in runs),
         heir=heir,
     )
 

@@ -65,6 +65,7 @@ KINDS: dict[str, Kind] = {
         _notes("table-without-home", "the web interface has no such table; its rows are preserved"),
         _notes("kept-on-web", "the row was brought before and has changed on the web; it is kept as it is there"),
         _notes("edited-since", "the row was brought before and has changed in SQLite; the web's stays, this one is preserved"),
+        _notes("read-otherwise", "the row was brought under other choices (a time zone, say) and stays; roll back to change it"),
         Kind(DELETED, Severity.NOTES, "the row was brought before and is gone from the web since; it comes again", _ALL),
         _leaves_out("id-duplicate", "the id occurs twice; the first row is taken, this one is preserved whole"),
         _leaves_out("id-unusable", "the id is none that PostgreSQL can hold; the row is preserved whole"),

@@ -27,7 +27,7 @@ from bizy_migrate_tui.migration.events import (
     ignore,
     unheeded,
 )
-from bizy_migrate_tui.migration.findings import Check
+from bizy_migrate_tui.migration.findings import Check, Choice
 from bizy_migrate_tui.migration.ledger import ledger
 from bizy_migrate_tui.migration.load.load import Loaded, Loader
 from bizy_migrate_tui.migration.load.preserved_load import preserve
@@ -38,6 +38,7 @@ from bizy_migrate_tui.migration.postgresql import accounts, indexes, schema, seq
 from bizy_migrate_tui.migration.postgresql.accounts import Account
 from bizy_migrate_tui.migration.postgresql.target import WEB_TABLES as WEB_TABLE_NAMES
 from bizy_migrate_tui.migration.postgresql.target import connect, survey
+from bizy_migrate_tui.migration.rules.catalogue import KINDS
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES
 from bizy_migrate_tui.migration.run.after_commit import check_afterwards
 from bizy_migrate_tui.migration.run.commit import commit
@@ -65,10 +66,11 @@ def run(plan: Plan, *, dry_run: bool = False, on_event: OnEvent = ignore, cancel
 
 def _unblock(code: str) -> str:
     if code == "id-taken":
-        return "Nothing was written. Migrate into an empty database, or log in as the user whose rows they are."
+        return "Nothing was written. Migrate into an empty database, or name the account that owns those rows (--user-email)."
     if code == "username-taken":
         return "Nothing was written. Choose another user name (--user-name), or the e-mail address of that account."
-    return f"Nothing was written. Mend the rows with `bizy`, or decide otherwise (--on {code}=adjust or leave-out)."
+    others = " or ".join(f"--on {code}={choice}" for choice in KINDS[code].choices if choice is not Choice.STOP)
+    return f"Nothing was written. Change the rows with `bizy`, or decide otherwise: {others}."
 
 
 @dataclass
@@ -283,4 +285,4 @@ def _failure(error: Exception) -> MigrationError:
     advice = explain(error)
     if isinstance(advice, RunFailed):
         return advice
-    return RunFailed(advice.code, f"{advice.cause} Everything was rolled back.", advice.remedy)
+    return RunFailed(advice.code, f"{advice.cause.rstrip('.')}. Everything was rolled back.", advice.remedy)

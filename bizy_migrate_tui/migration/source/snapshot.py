@@ -63,7 +63,7 @@ def take_snapshot(
     _sweep(place)
     name, partial = _claim(place, datetime.now())
     try:
-        _refuse_lack_of_room(source, place)
+        refuse_lack_of_room(source, place)
         taken_at = datetime.now(UTC)
         with _readable(source, directory) as readable:
             _copy(readable, partial, on_event, cancel)
@@ -84,13 +84,13 @@ def take_snapshot(
 def reuse_copy(copy: Path, sha256: str, *, on_event: OnEvent = ignore) -> Snapshot | None:
     """A copy made and checked earlier, as it lies; None where it is not there, or not that one to the byte any more."""
     started = time.perf_counter()
-    on_event(PhaseStarted(Phase.SNAPSHOT, None, "bytes"))
     try:
         state = copy.stat()
         if digest_of(copy) != sha256:
             return None
     except OSError:
         return None
+    on_event(PhaseStarted(Phase.SNAPSHOT, None, "bytes"))
     on_event(PhaseFinished(Phase.SNAPSHOT, time.perf_counter() - started, "The backup is as it was made."))
     on_event(PhaseStarted(Phase.INTEGRITY))
     on_event(PhaseFinished(Phase.INTEGRITY, 0.0, "It was checked then."))
@@ -152,7 +152,8 @@ def _sweep(directory: Path) -> None:
                 left.unlink()
 
 
-def _refuse_lack_of_room(source: Path, directory: Path) -> None:
+def refuse_lack_of_room(source: Path, directory: Path) -> None:
+    """Raise SourceError where a copy of the source does not fit."""
     needed, free = source.stat().st_size, shutil.disk_usage(directory).free
     if needed > free:
         raise SourceError(

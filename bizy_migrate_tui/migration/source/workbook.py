@@ -97,12 +97,14 @@ CUT = Table("cut_goals", _notes, Column("key", Integer, primary_key=True))
 class Standing(StrEnum):
     """What an id that is in the source and in the target means: how the target's row stands to the source's.
 
-    KEPT was changed on the web, and the source is the file that was moved. Where it is another file by now, the source's row
-    may hold what was never moved: KEPT_PRESERVED (changed on the web), EDITED (not changed there) are preserved whole.
+    KEPT was changed on the web, and the source is the file that was moved; if it was not, the choices were others then, as a
+    time zone (READ_OTHERWISE). Where it is another file by now, the source's row may hold what was never moved:
+    KEPT_PRESERVED (changed on the web), EDITED (not changed there) are preserved whole.
     """
 
     SAME = "same"
     KEPT = "kept"
+    READ_OTHERWISE = "read otherwise"
     KEPT_PRESERVED = "kept, preserved"
     EDITED = "edited"
     TAKEN = "taken"

@@ -1,7 +1,8 @@
 """Rows counted by month and by status, on both sides, so that a person sees that it is the same data."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
@@ -63,12 +64,20 @@ def _of_source(workbook: sqlite3.Connection, source: SourceTable, label: ColumnE
     is_unexpected = source.column("id").in_(select(PRESENT[source.name].c.id))
     expected = and_(not_(is_unexpected), source.key.not_in(select(LEFT_OUT[source.name].c.key)))
     counted = select(label, func.count()).select_from(source.table).where(expected).group_by(label)
-    return {_text(name): rows for name, rows in workbook.execute(to_sql(counted)).fetchall()}
+    return _by_text(workbook.execute(to_sql(counted)).fetchall())
 
 
 def _of_target(rows: Cursor, table: str, by: str, run: Run) -> dict[str, int]:
     rows.execute(_TARGET[by].format(rows=sql.Identifier("public", table), own=_OWN), values_of(run, table))
-    return {_text(name): count for name, count in rows.fetchall()}
+    return _by_text(rows.fetchall())
+
+
+def _by_text(counts: Iterable[tuple[object, int]]) -> dict[str, int]:
+    """Different labels may be told by the same word."""
+    found: Counter[str] = Counter()
+    for label, rows in counts:
+        found[_text(label)] += rows
+    return found
 
 
 def _both(source: Mapping[str, int], target: Mapping[str, int]) -> tuple[tuple[str, int, int], ...]:

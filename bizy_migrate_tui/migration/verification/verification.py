@@ -210,6 +210,6 @@ def _is_what_was_moved(run: ledger.Run, snapshot: Snapshot) -> bool:
 
 
 def _not_compared(run: ledger.Run, changes: WebChanges, relations: tuple[Check, ...]) -> _Compared:
-    told = f"not compared: it came from {run.source_path}, which is not here"
-    found = RunFound((), (Check("every cell is as in the source", passed=True, detail=told),), ())
+    told = f"no: they came from {run.source_path}, which is not here"
+    found = RunFound((), (Check("its cells were compared", passed=True, detail=told),), ())
     return _Compared(ComparedRun(run, Path(run.source_path), False, is_compared=False), found, changes, relations, (), ())

@@ -70,16 +70,13 @@ class FinishScreen(StepScreen):
     def arrive(self) -> None:
         """Show what was done; look what `.env` would become."""
         self._warned = False
-        outcome, target = self.state.outcome, self.state.target
+        outcome = self.state.outcome
         self.query_one("#done", Static).update(toned(*_done(outcome)))
         self._draw()
-        if outcome is None or target is None:
+        if outcome is None:
             self.say("Enter leaves.")
             return
-        place = self._place
-        self.work_on(
-            lambda _on_event, _cancel: env_file.point_at(place, target), then=self._env_known, failed=self._env_unreadable
-        )
+        self._look_at_env()
         self.say("Press Enter to leave.", "good")
 
     def why_not(self) -> str | None:
@@ -115,7 +112,7 @@ class FinishScreen(StepScreen):
             self.work_on(
                 lambda _on_event, _cancel: env_file.apply(change, now=datetime.now()),
                 then=self._env_is_written,
-                failed=lambda error: self.say(f"{error.cause} {error.remedy}", "bad"),
+                failed=self._env_is_not_written,
             )
 
     def action_save(self) -> None:
@@ -149,6 +146,13 @@ class FinishScreen(StepScreen):
     def _place(self) -> Path:
         return env_file.place_for(self.state.env_file, Path.cwd())
 
+    def _look_at_env(self) -> None:
+        place, target = self._place, self.state.target
+        if target is not None:
+            self.work_on(
+                lambda _on_event, _cancel: env_file.point_at(place, target), then=self._env_known, failed=self._env_unreadable
+            )
+
     def _env_known(self, change: EnvChange) -> None:
         self._change, self._env_problem = change, ""
         self._env_written = False
@@ -157,6 +161,10 @@ class FinishScreen(StepScreen):
     def _env_unreadable(self, error: MigrationError) -> None:
         self._change, self._env_problem = None, f"{error.cause} {error.remedy}"
         self._draw()
+
+    def _env_is_not_written(self, error: MigrationError) -> None:
+        self.say(f"{error.cause} {error.remedy}", "bad")
+        self._look_at_env()
 
     def _env_is_written(self, kept: Path | None) -> None:
         self._env_written, self._env_kept = True, kept
@@ -204,7 +212,7 @@ class FinishScreen(StepScreen):
             outcome.user.email,
             account_is_new=outcome.user.created,
             tables_are_new=not outcome.plan.state.tables,
-            env_hint=None if self._env_written else "press e",
+            env_hint="press e" if self.check_action("write_env", ()) else None,
         )
         lines = []
         for number, step in enumerate(steps, 1):

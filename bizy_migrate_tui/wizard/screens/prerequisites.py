@@ -12,6 +12,7 @@ from textual.widgets.option_list import Option
 
 from bizy_migrate_tui.display import counted, safe_text
 from bizy_migrate_tui.migration.errors import MigrationError
+from bizy_migrate_tui.migration.postgresql.target import Target
 from bizy_migrate_tui.migration.prerequisites.prerequisites import PREREQUISITES, CheckState, PrerequisiteResult
 from bizy_migrate_tui.migration.prerequisites.setup import SetupOutcome
 from bizy_migrate_tui.wizard.core import Core
@@ -19,6 +20,7 @@ from bizy_migrate_tui.wizard.flow import Step, Turn
 from bizy_migrate_tui.wizard.safe import STYLES, SYMBOLS, safe_lines
 from bizy_migrate_tui.wizard.screens.step import StepScreen
 from bizy_migrate_tui.wizard.state import WizardState
+from bizy_migrate_tui.wizard.widgets.confirm import ConfirmModal
 from bizy_migrate_tui.wizard.widgets.setup_dialog import Administrator, SetupDialog
 
 TONES: Final = {CheckState.PASSED: "good", CheckState.WARNING: "warning", CheckState.FAILED: "bad"}
@@ -104,8 +106,9 @@ class PrerequisitesScreen(StepScreen):
         if chosen is None or target is None:
             return
         if chosen.fix == "schema":
-            self.say("Creating the tables …", "busy")
-            self.work_on(lambda _on_event, _cancel: self.core.make_tables(target), then=self._tables_made, failed=self._not_done)
+            question = f"The web interface's tables and the ledger will be created, empty, in {target.masked_url()}."
+            modal = ConfirmModal("Create the tables?", question, yes="Create", no="Not now")
+            self.app.push_screen(modal, lambda sure: self._make_tables(target) if sure else None)
         elif chosen.fix == "setup":
             self.app.push_screen(SetupDialog(target, self.state.settings.admin_password), self._set_up)
 
@@ -192,6 +195,10 @@ class PrerequisitesScreen(StepScreen):
             remedy.update(Content.assemble((safe_text(chosen.detail), tone), "\n", safe_lines(chosen.remedy)))
         self.call_after_refresh(self.query_one(OptionList).scroll_to_highlight)
         self.refresh_bindings()
+
+    def _make_tables(self, target: Target) -> None:
+        self.say("Creating the tables …", "busy")
+        self.work_on(lambda _on_event, _cancel: self.core.make_tables(target), then=self._tables_made, failed=self._not_done)
 
     def _set_up(self, administrator: Administrator | None) -> None:
         target = self.state.target

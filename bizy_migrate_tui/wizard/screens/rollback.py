@@ -178,7 +178,7 @@ class RollbackScreen(StepScreen):
 
     def _look(self, target: Target, run_id: int, include: bool, place: Path) -> "tuple[RollbackPlan, EnvChange | None]":
         plan = self.core.plan_rollback(target, run_id, include_changed=include)
-        return plan, env_file.taking_back(place, target)
+        return plan, env_file.taking_back(place, target) if plan.is_last else None
 
     def _planned(self, found: "tuple[RollbackPlan, EnvChange | None]") -> None:
         self._plan, self._change = found

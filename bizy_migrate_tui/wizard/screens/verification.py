@@ -25,7 +25,7 @@ from bizy_migrate_tui.wizard.widgets.profile_pane import ProfilePane
 from bizy_migrate_tui.wizard.wording import moment
 
 if TYPE_CHECKING:
-    from bizy_migrate_tui.migration.verification.verification import Verification
+    from bizy_migrate_tui.migration.verification.verification import ComparedRun, Verification
 
 WEIGHTS: Final = {Phase.SNAPSHOT: 1.0, Phase.INTEGRITY: 1.0, Phase.INVENTORY: 2.0, Phase.PROOF: 6.0}
 """How much of the work each phase is; nothing is known of the number of rows beforehand."""
@@ -136,6 +136,10 @@ class VerificationScreen(StepScreen):
         return self.state.outcome.checks if self.state.outcome is not None else ()
 
     @property
+    def _runs(self) -> "tuple[ComparedRun, ...]":
+        return self.state.verification.runs if self.state.verification is not None else ()
+
+    @property
     def _differences(self) -> tuple[Difference, ...]:
         return self.state.verification.differences if self.state.verification is not None else ()
 
@@ -174,6 +178,10 @@ class VerificationScreen(StepScreen):
         leave = "Enter leaves." if self.state.way is Way.VERIFY else "Enter goes on."
         if not failed:
             more = "→ shows both sides." if self.state.verification is not None else "v compares all of it again."
+            left = ", ".join(f"run {one.run.id}" for one in self._runs if not one.is_compared)
+            if left:
+                self.say(f"What was compared is right, but {left} was not compared: its file is not here. {leave}", "warning")
+                return
             every = "The check" if len(self._checks) == 1 else f"All {len(self._checks):,} checks"
             self.say(f"{every} passed. {leave} {more}", "good")
             return

@@ -48,8 +48,8 @@ class WelcomeScreen(StepScreen):
     LEAD = "From SQLite to PostgreSQL. Your SQLite file is only read, never written to."
     HELP = (
         "Choose what you came for with the arrow keys and press Enter. The wizard shows every change before it is made, "
-        "and nothing is written to PostgreSQL before the step “Migration”. Your settings are shown with where they came "
-        "from; all of them can be changed in the step “Connection”."
+        "and nothing is written to PostgreSQL before the step “Migration”, unless you have “Prerequisites” create what is "
+        "missing. Your settings are shown with where they came from; all of them can be changed in the step “Connection”."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", "Next", priority=True),

@@ -96,7 +96,7 @@ class ConnectionForm(Vertical):
         yield Field("E-mail", state.email, id="email", check=form.email_complaint, origin=email)
         yield Field("User name", state.username, id="username", check=form.username_complaint, origin=name)
         hint = "a temporary one, shown at the end"
-        yield PasswordField("New password", id="new-password", placeholder=hint)
+        yield PasswordField("New password", id="new-password", check=form.password_complaint, placeholder=hint)
 
     def field(self, name: str) -> Field:
         """The field with that id."""

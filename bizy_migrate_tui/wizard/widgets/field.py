@@ -125,5 +125,13 @@ class Field(Vertical):
 class PasswordField(Field):
     """A field whose answer is hidden and never copied."""
 
-    def __init__(self, label: str, value: str = "", *, id: str, origin: str = "", placeholder: str = "") -> None:  # noqa: A002
-        super().__init__(label, value, id=id, origin=origin, placeholder=placeholder, password=True)
+    def __init__(
+        self,
+        label: str,
+        value: str = "",
+        *,
+        id: str,  # noqa: A002
+        check: Complaint = lambda _value: None,
+        placeholder: str = "",
+    ) -> None:
+        super().__init__(label, value, id=id, check=check, placeholder=placeholder, password=True)

@@ -80,8 +80,9 @@ def explanation(finding: Finding) -> Content:
     more = finding.count - min(len(finding.ids), IDS_NAMED)
     lines = [
         Content.assemble((f"{SEVERITY_SYMBOLS[finding.severity]} {where}: ", "b"), safe_text(finding.action, 600)),
-        Content.styled(f"ids {ids}" + (f" and {more:,} more" if more > 0 else ""), "$text-muted"),
     ]
+    if ids:
+        lines.append(Content.styled(f"ids {ids}" + (f" and {more:,} more" if more > 0 else ""), "$text-muted"))
     if finding.choices:
         lines.append(Content.assemble(("Space", "b"), " chooses what happens. Now: ", choice_words(finding, finding.choice), "."))
     return Content("\n").join(lines)

@@ -7,11 +7,11 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Sparkline, Static
 
-from bizy_migrate_tui.display import safe_text
+from bizy_migrate_tui.display import human_seconds, safe_text
 from bizy_migrate_tui.migration.events import Phase
 from bizy_migrate_tui.wizard.run_meter import PhaseState, PhaseView, RunView
 from bizy_migrate_tui.wizard.widgets.meters import LABEL_WIDTH, Bar, Meters, PhaseList
-from bizy_migrate_tui.wizard.wording import duration, time_left
+from bizy_migrate_tui.wizard.wording import time_left
 
 BARS: Mapping[Phase, str] = {Phase.GOALS: "goals", Phase.TASKS: "tasks", Phase.PRESERVED: "preserved", Phase.PROOF: "proof"}
 RATES_WORTH_DRAWING = 4
@@ -49,7 +49,7 @@ class RunPanel(Vertical):
         """Draw a picture of the run."""
         self.query_one("#overall", Meters).show([Bar("all", view.fraction, 1.0, f"{view.fraction * 100:.0f} %")])
         left = f" so far · {time_left(view.left)}" if view.current is not None else ""
-        self._say("#figures", f"{'':{LABEL_WIDTH}}{duration(view.elapsed)}{left}")
+        self._say("#figures", f"{'':{LABEL_WIDTH}}{human_seconds(view.elapsed)}{left}")
         self.query_one("#bars", Meters).show([_bar(phase) for phase in view.phases if phase.phase in BARS])
         self.query_one("#phases", PhaseList).show(view.phases)
         self._say("#now", _now(view))
