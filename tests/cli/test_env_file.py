@@ -139,3 +139,23 @@ def test_a_file_that_is_not_text_is_refused(env: Path) -> None:
     with pytest.raises(UsageError) as refusal:
         env_file.read_env(env)
     assert refusal.value.code == "env-file-unreadable"
+
+
+def test_an_edit_between_the_look_and_the_change_is_not_lost(env: Path) -> None:
+    change = env_file.point_at(env, TARGET)
+    env.write_text(OLD + "\nMINE=1")
+    with pytest.raises(UsageError) as caught:
+        env_file.apply(change, now=NOW)
+    assert caught.value.code == "env-file-edited"
+    assert written(env) == OLD + "\nMINE=1"
+
+
+def test_an_edit_between_the_look_and_taking_back_is_not_lost(env: Path) -> None:
+    env_file.apply(env_file.point_at(env, TARGET), now=NOW)
+    change = env_file.taking_back(env, TARGET)
+    assert change is not None
+    edited = written(env) + "\nMINE=1"
+    env.write_text(edited)
+    with pytest.raises(UsageError):
+        env_file.take_back(change)
+    assert written(env) == edited

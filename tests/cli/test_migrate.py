@@ -297,3 +297,53 @@ def test_the_env_file_is_pointed_at_the_target_and_taken_back(
     assert (ended.code, ended.report["status"]) == (0, "rolled-back")
     assert env_file.read_text() == before
     assert schemas(database) == []
+
+
+def test_the_env_file_stays_while_another_run_is_in_the_database(
+    command: Command, source: Path, database: Target, home: Path
+) -> None:
+    command("migrate", "--postgres-url", url(database), "--yes", "--write-env")
+    written = (home / ".env").read_text()
+    with closing(sqlite3.connect(source)) as opened:
+        opened.execute(
+            "INSERT INTO tasks (title, priority, status, created_at) SELECT 'New', 3, 'pending', max(created_at) FROM tasks"
+        )
+        opened.commit()
+    assert command("migrate", "--yes", "--json").report["status"] == "migrated"
+    assert command("rollback", "--yes").code == 0
+    assert (home / ".env").read_text() == written
+    assert command("rollback", "--yes").code == 0
+    assert not (home / ".env").exists()
+
+
+def test_what_is_next_is_told_when_the_env_file_is_written_too(command: Command, source: Path, database: Target) -> None:
+    told = command("migrate", "--postgres-url", url(database), "--yes", "--write-env").err
+    assert "alembic stamp head" in told
+    assert "Let the web back end use PostgreSQL" not in told
+
+
+def test_the_decision_that_no_time_is_in_utc_silences_the_hint(command: Command, tmp_path: Path, database: Target) -> None:
+    times = ["2025-03-01 17:00:00", "2025-03-01 17:10:00", "2025-03-01 12:20:00"]
+    file = make_source(tmp_path / "tasks.db", tasks=[{"created_at": time} for time in times])
+    arguments = (
+        "migrate",
+        "--sqlite-path",
+        str(file),
+        "--postgres-url",
+        url(database),
+        "--timezone",
+        ZONE,
+        "--dry-run",
+        "--json",
+    )
+    assert command(*arguments).report["hints"]
+    assert not command(*arguments, "--created-at-utc-until", "0").report.get("hints")
+
+
+def test_the_remedy_for_a_finding_that_stops_names_the_choices_that_it_has(
+    command: Command, tmp_path: Path, database: Target
+) -> None:
+    file = make_source(tmp_path / "tasks.db", tasks=[{"id": 2**40}])
+    stop = ("--on", "id-unusable=stop", "--yes", "--json")
+    error = command("migrate", "--sqlite-path", str(file), "--postgres-url", url(database), *stop).report["error"]
+    assert error["remedy"].endswith("decide otherwise: --on id-unusable=leave-out.")

@@ -107,3 +107,19 @@ def test_the_preview_knows_how_each_row_stands_to_a_target_that_has_rows(tmp_pat
             assert {row.id: row.kind for row in preview.page("tasks", kind=kind)} == {
                 id_: one for id_, one in stands.items() if one is kind
             }
+
+
+def test_labels_that_are_told_alike_are_counted_together(tmp_path: Path, database: Target) -> None:
+    times = ["2024-01-35 10:00:00", "2025-10-01T12:00:00", "2025-10-01 12:00:00"]  # a day that is none, another form
+    source = make_source(tmp_path / "tasks.db", tasks=[{"created_at": time} for time in times])
+    move(source, database)
+    for one in verify(source, database, with_profiles=True).profiles:
+        assert sum(before for _, before, _ in one.counts) == sum(after for _, _, after in one.counts)
+
+
+@pytest.mark.parametrize("id_", ["--5", "-", "٣", "1" * 30])
+def test_what_is_no_number_is_no_id(tmp_path: Path, database: Target, id_: str) -> None:
+    with Session(make_source(tmp_path / "tasks.db", tasks=[{}])) as session:
+        snapshot = session.take_snapshot(backup=False)
+        plan = session.make_plan(session.take_inventory(snapshot, ZONE), database, Choices(zone=ZONE))
+        assert Preview(plan).locate("tasks", id_) is None

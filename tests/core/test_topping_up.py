@@ -254,3 +254,12 @@ def test_who_writes_between_plan_and_run_is_seen_or_waits(
     monkeypatch.setattr(module, moment, later)
     assert move(source, moved, ME).status is Status.MIGRATED
     assert [row["id"] for row in target_rows(moved, "tasks")] == [1, 2, 9]
+
+
+def test_another_zone_is_told_as_such_and_not_as_a_change_on_the_web(source: Path, moved: Target) -> None:
+    outcome = move(source, moved, replace(ME, zone="Asia/Kolkata"))
+    assert [(one.code, one.table, one.count) for one in outcome.plan.findings] == [("read-otherwise", "tasks", 2)]
+    assert outcome.status is Status.NOTHING_TO_DO
+    ask(moved, "UPDATE public.tasks SET title = 'Web', updated_at = now() + interval '1 day' WHERE id = 1")
+    findings = move(source, moved, replace(ME, zone="Asia/Kolkata")).plan.findings
+    assert [(one.code, one.ids) for one in findings] == [("kept-on-web", ("1",)), ("read-otherwise", ("2",))]

@@ -118,6 +118,16 @@ def test_a_missing_role(database: Target, name: str) -> None:
     assert "bo'dy" not in error.remedy, "a command to paste holds no quote of somebody else's making"
 
 
+def test_a_role_that_may_not_log_in(admin: connection, role: Target) -> None:
+    assert role.user
+    with admin.cursor() as rows:
+        rows.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(sql.Identifier(role.user)))
+    error = refused(role)
+    assert error.code == "role-no-login"
+    assert role.user in error.cause
+    assert f'ALTER ROLE "{role.user}" LOGIN' in error.remedy
+
+
 def test_too_many_connections(admin: connection, role: Target) -> None:
     assert role.user
     with admin.cursor() as rows:

@@ -107,6 +107,7 @@ class FakeCore:
     gate: threading.Event = field(default_factory=threading.Event)
     surveyed: list[Target] = field(default_factory=list)
     set_up_as: tuple[str | None, Secret | None] | None = None
+    tables_made: bool = False
     checks: int = 0
     backups: int = 0
     works: list[FakeWork] = field(default_factory=list)
@@ -135,6 +136,7 @@ class FakeCore:
         return SetupOutcome(True, True, True, ("The role bizy was created.",))
 
     def make_tables(self, target: Target) -> None:
+        self.tables_made = True
         self.results = passed()
 
     def survey(self, target: Target) -> TargetState:

@@ -6,6 +6,7 @@ from bizy_migrate_tui.migration.errors import TargetError
 from bizy_migrate_tui.migration.prerequisites.prerequisites import CheckState, PrerequisiteResult
 from bizy_migrate_tui.migration.secret import Secret
 from bizy_migrate_tui.wizard.flow import Step, StepState, Way
+from bizy_migrate_tui.wizard.widgets.confirm import ConfirmModal
 from bizy_migrate_tui.wizard.widgets.setup_dialog import SetupDialog
 from bizy_migrate_tui.wizard.widgets.user_dialog import UserDialog
 from tests.wizard.fake_core import UPGRADED, FakeCore, a_target_state
@@ -98,6 +99,29 @@ async def test_a_missing_role_is_made_after_asking(tmp_path: Path) -> None:
         await walk.idle()
         assert core.set_up_as == ("postgres", Secret("adm1n"))
         assert "Everything is there." in walk.said
+
+
+async def test_missing_tables_are_made_after_asking(tmp_path: Path) -> None:
+    core = FakeCore()
+    core.results["tables"] = PrerequisiteResult("tables", "Tables", CheckState.WARNING, "None yet.", "", fix="schema")
+    async with walking(core, tmp_path) as walk:
+        await walk.press("enter")
+        await walk.idle()
+        await walk.press("x")
+        assert isinstance(walk.app.screen, ConfirmModal)
+        assert not core.tables_made
+        await walk.press("tab", "enter")
+        await walk.idle()
+        assert core.tables_made
+
+
+async def test_a_password_that_bcrypt_would_cut_is_told_at_once(tmp_path: Path) -> None:
+    async with walking(FakeCore(), tmp_path) as walk:
+        await walk.go_on(Step.CONNECTION)
+        await walk.type_into("new-password", "é" * 37)
+        await walk.press("enter")
+        assert walk.at(Step.CONNECTION)
+        assert "At most 72 bytes" in walk.text()
 
 
 async def test_a_connection_has_to_pass_the_prerequisites_that_failed(tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ from typing import Any, cast
 import pytest
 
 from bizy_migrate_tui.migration.errors import TargetError
+from bizy_migrate_tui.migration.findings import Check
 from bizy_migrate_tui.migration.postgresql.address import Target
 from bizy_migrate_tui.wizard.flow import Step, StepState
 from bizy_migrate_tui.wizard.state import Failure, WizardState
+from tests.wizard.fake_results import an_outcome
 from tests.wizard.walking import a_state
 
 DONE, STALE, WAITING = StepState.DONE, StepState.STALE, StepState.WAITING
@@ -68,3 +70,10 @@ def test_leaving_after_a_failure_returns_its_code(state: WizardState) -> None:
 
 def test_no_secret_shows_in_the_state(state: WizardState) -> None:
     assert "s3cret" not in repr(state)
+
+
+def test_a_check_that_fails_after_commit_is_no_success(state: WizardState, tmp_path: Path) -> None:
+    state.outcome = an_outcome(tmp_path)
+    assert state.exit_code == 0
+    state.outcome = an_outcome(tmp_path, checks=(Check("a new connection sees the rows", passed=False, detail=""),))
+    assert state.exit_code == 1
