@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _USAGE, _CANCELLED = 2, 130
 
-_SETTINGS: Final = (*("sqlite_path", "postgres_url", "env_file", "timezone", "created_at_utc_until", "user_email", "user_name"),)
+_SETTINGS: Final = ("sqlite_path", "postgres_url", "env_file", "timezone", "created_at_utc_until", "user_email", "user_name")
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -125,7 +125,7 @@ def migrate(
 
 @cli.command()
 @shared
-@click.option("--run", "run_id", type=int, metavar="RUN", help="The run to look at. [default: the newest]")
+@click.option("--run", "run_id", type=int, metavar="RUN", help="The run to look at. [default: all that were not rolled back]")
 @click.pass_context
 def verify(context: click.Context, /, run_id: int | None, **_options: object) -> None:
     """Compare source and target again, cell by cell."""

@@ -13,7 +13,6 @@ from bizy_migrate_tui.display import safe_text
 from bizy_migrate_tui.migration.secret import Secret, mask
 
 LOGGER: Final = "bizy_migrate_tui"
-LEVELS: Final = ("debug", "info", "warning", "error")
 _BYTES: Final = 1_000_000
 _OLD_FILES: Final = 2
 

@@ -26,7 +26,7 @@ def tell_plan(plan: "Plan", on: Mapping[str, Choice]) -> None:
     say(f"Time zone of the source: {plan.choices.zone}")
     for name, table in plan.tables.items():
         figures = {"new": table.inserted, "adjusted": table.adjusted, "already there": table.unchanged}
-        figures |= {"stay as on the web": table.kept, "left out": table.skipped}
+        figures |= {"kept as on the web": table.kept, "left out": table.skipped}
         told = ", ".join(f"{group_digits(count)} {what}" for what, count in figures.items() if count)
         say(f"  {name}: {_rows(table.source)}: {told or 'nothing'}")
     for name, count in plan.preserved.items():
@@ -55,13 +55,13 @@ def tell_outcome(outcome: "Outcome", *, as_json: bool) -> None:
     done = "Done and verified" if outcome.passed else "Committed and proven, but not every check passed (✗)"
     words = {
         "migrated": f"{done}: run {outcome.run_id}",
-        "dry-run": "Dry run: everything would succeed. Nothing was written",
-        "nothing-to-do": "Everything is there already. Nothing was written",
+        "dry-run": "Dry run: everything would succeed. Nothing was written to the database",
+        "nothing-to-do": "Everything is there already. Nothing was written to the database",
     }
     say(f"{words[outcome.status]}, {human_seconds(outcome.seconds)}.")
     kept = sum(table.kept for table in outcome.tables.values())
     if kept:
-        say(f"{_rows(kept)} of SQLite's that the web interface has otherwise by now: left as there.")
+        say(f"{_rows(kept)} {'differs' if kept == 1 else 'differ'} on the web by now; the web's version stays.")
     if outcome.password is not None and outcome.status == "migrated":
         say_password(outcome.user.email, outcome.password, as_json=as_json)
 

@@ -71,11 +71,11 @@ class ProofFailed(MigrationError):
 
 
 class RunFailed(MigrationError):
-    """The database stopped the run half-way; everything was rolled back."""
+    """The database stopped the run half-way. Everything was rolled back, unless the code is "commit-in-doubt"."""
 
 
 class Cancelled(MigrationError):
-    """The user stopped it; the target is as it was before."""
+    """The user stopped it, before COMMIT; the target is as it was before."""
 
     exit_code = ExitCode.CANCELLED
 

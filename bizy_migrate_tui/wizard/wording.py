@@ -54,7 +54,7 @@ def time_left(seconds: float | None) -> str:
     return f"about {counted(round(seconds / 60), 'minute', 'minutes')} left"
 
 
-def equivalent_command(plan: Plan, source: Path, *, backup: bool, dry_run: bool = False) -> str:
+def equivalent_command(plan: Plan, source: Path, *, backup: bool) -> str:
     """The command that does what the wizard is about to do; it holds no password."""
     choices = plan.choices
     words = ["bizy-migrate-tui", "migrate", "--sqlite-path", str(source), "--postgres-url", plan.target.masked_url()]
@@ -65,8 +65,6 @@ def equivalent_command(plan: Plan, source: Path, *, backup: bool, dry_run: bool 
     for code, choice in sorted(choices.on.items()):
         words += ["--on", f"{code}={choice.value}"]
     words.append("--backup" if backup else "--no-backup")
-    if dry_run:
-        words.append("--dry-run")
     return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
@@ -122,7 +120,8 @@ def _beside(preserved: Mapping[str, int]) -> str:
     number = sum(rows for table, rows in preserved.items() if table not in COUNTED)
     if not number:
         return ""
-    return f"{counted(number, 'row has', 'rows have')} no home on the web and {'is' if number == 1 else 'are'} kept beside."
+    verb = "is" if number == 1 else "are"
+    return f"{counted(number, 'row has', 'rows have')} no home on the web and {verb} kept beside the web tables."
 
 
 def _blocked(number: int) -> str:

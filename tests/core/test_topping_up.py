@@ -234,7 +234,7 @@ def test_a_source_that_was_worked_on_since_is_told_as_the_likely_reason(source: 
 def test_rows_that_the_source_has_no_more_cannot_be_compared_and_are_not_called_right(source: Path, moved: Target) -> None:
     change(source, "DELETE FROM tasks WHERE id = 2")
     (failed,) = [check for check in verification.verify(source, moved).checks if not check.passed]
-    assert failed.detail == "not compared, as tasks.db has them no more: 1 of the run's rows"
+    assert failed.detail == "1 of the run's rows could not be compared: tasks.db no longer has them"
 
 
 @pytest.mark.parametrize("moment", ["survey", "upgrade"])

@@ -165,9 +165,9 @@ def test_rows_of_a_table_beside_the_web_interfaces_are_not_swept_along(planted: 
     assert len(ask(planted, 'SELECT made_by FROM public."com ments"')) == 1
 
 
-def test_the_account_stays_while_another_runs_rows_are_its(planted: Target) -> None:
+def test_the_account_stays_while_it_owns_another_runs_rows(planted: Target) -> None:
     outcome = roll_back(planted, 1)
-    assert (outcome.removed["users"], outcome.plan.account_reason) == (0, "The account stays: the rows of run 2 are its.")
+    assert (outcome.removed["users"], outcome.plan.account_reason) == (0, "The account stays: it owns the rows of run 2.")
     assert roll_back(planted, 2).removed["users"] == 1
 
 

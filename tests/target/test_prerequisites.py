@@ -12,7 +12,6 @@ from bizy_migrate_tui.migration.prerequisites.prerequisites import (
     CheckState,
     PrerequisiteResult,
     check_all,
-    check_one,
 )
 from tests.target.back_end import create_all
 
@@ -77,9 +76,9 @@ def test_a_missing_database_can_be_set_up(source: Path, database: Target) -> Non
 
 def test_a_failed_check_passes_once_it_is_mended(source: Path, database: Target) -> None:
     missing = source.with_name("missing.db")
-    assert check_one("source", missing, database).state is FAILED
+    assert checked(missing, database)["source"].state is FAILED
     source.rename(missing)
-    assert check_one("source", missing, database).state is PASSED
+    assert checked(missing, database)["source"].state is PASSED
 
 
 @pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\0 but no more"])

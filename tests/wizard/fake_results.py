@@ -90,7 +90,6 @@ def a_verification(differences: tuple[Difference, ...] = (), **changes: Any) -> 
         "checks": (first, *PASSED[1:]),
         "differences": differences,
         "web_changes": WebChanges({}, {}, {}, {}, {}),
-        "query_times": (),
         "seconds": 0.4,
         "profiles": (
             Profile("tasks", "month", (("2025-10", 40, 40), ("2025-11", 27, 27))),

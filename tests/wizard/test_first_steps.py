@@ -236,7 +236,7 @@ async def test_without_a_target_the_form_asks_for_one(tmp_path: Path) -> None:
     async with walking(FakeCore(), tmp_path, url=None) as walk:
         await walk.go_on(Step.CONNECTION)
         await walk.press("enter")
-        assert "Say where the data shall go" in walk.said
+        assert "Say where the data should go" in walk.said
 
 
 async def test_a_backup_that_is_left_is_stopped_and_can_be_begun_again(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ SOURCE: Final = (
         "source-damaged",
         SourceError,
         "The SQLite file is damaged: {detail}",
-        Remedy("Take a backup of it, or rescue what can be read: sqlite3 tasks.db .recover | sqlite3 rescued.db"),
+        Remedy("Go back to a backup, or rescue what can be read: sqlite3 tasks.db .recover | sqlite3 rescued.db"),
         Family.SQLITE,
         pattern=re.compile(r"malformed|disk I/O error|corrupt|unsupported file format"),
     ),
@@ -98,18 +98,6 @@ SOURCE: Final = (
         Remedy("Look whether it exists and may be read, and whether its folder may be entered."),
         Family.SQLITE,
         pattern=re.compile(r"unable to open|readonly database|access permission denied|authorization"),
-    ),
-    Rule(
-        "source-empty",
-        SourceError,
-        "The file {path} is empty.",
-        Remedy("Name the file that `bizy` uses with --sqlite-path; usually it is ~/.business-agent/tasks.db."),
-    ),
-    Rule(
-        "source-encrypted",
-        SourceError,
-        "The file {path} does not look like SQLite: it is encrypted, or something else altogether.",
-        Remedy("Decrypt it first, with the program that encrypted it, and name the decrypted copy."),
     ),
 )
 """About the SQLite file and the disk it is on."""

@@ -1,7 +1,7 @@
 """The plan: an immutable value that says what will happen to every row, before anything is written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bizy_migrate_tui.migration.clock import zone_named
@@ -84,7 +84,3 @@ class Plan:
         """Whether the target already holds everything."""
         nothing_new = not any(table.inserted for table in self.tables.values()) and not any(self.preserved.values())
         return nothing_new and not self.user.created and not self.blocked
-
-    def with_password(self, password: Secret | None) -> "Plan":
-        """The same plan with another password for the new account."""
-        return replace(self, choices=replace(self.choices, password=password))

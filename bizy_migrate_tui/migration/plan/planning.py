@@ -250,7 +250,7 @@ def _add_careful(workbook: sqlite3.Connection, home: WebTable, keys: CompoundSel
 
 def _action(kind: Kind, choice: Choice) -> str:
     if choice is Choice.STOP and kind.choices:
-        return f"{kind.action} — not while you want to stop here"
+        return f"you chose to stop here; otherwise: {kind.action}"
     if choice is Choice.LEAVE_OUT and kind.default is not Choice.LEAVE_OUT:
         return "the row is left out of the web tables and preserved whole"
     return kind.action

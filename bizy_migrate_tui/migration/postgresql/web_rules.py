@@ -22,7 +22,8 @@ class WebRule:
 _ARRAY_OF = "{c} IS NULL OR json_typeof({c}) = 'null' OR (json_typeof({c}) = 'array' AND {rest})"
 _INTEGERS = r"{c}::text ~ '^\s*\[\s*(-?\d+(\s*,\s*-?\d+)*)?\s*\]\s*$'"
 _STRINGS = """NOT jsonb_path_exists({c}::jsonb, '$[*] ? (@.type() != "string")')"""
-_FINITE = "{c} = {c} AND abs({c}) < 'Infinity'::float8 AND {c} <> 'NaN'::float8"
+_FINITE = "abs({c}) < 'Infinity'::float8"
+"""To PostgreSQL, NaN is more than infinity."""
 
 RULES = (
     *(WebRule(t, "title", "1 to 500 characters", "length({c}) BETWEEN 1 AND 500") for t in ("goals", "tasks")),

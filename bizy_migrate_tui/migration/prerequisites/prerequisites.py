@@ -74,11 +74,7 @@ class Prerequisite:
     title: str
     look: Callable[[Subject], Answer]
 
-    def run(self, sqlite_path: Path, target: Target | None, env_file: Path | None) -> PrerequisiteResult:
-        """Check this one alone."""
-        return self.run_on(Subject(sqlite_path, target, env_file))
-
-    def run_on(self, subject: Subject) -> PrerequisiteResult:
+    def run(self, subject: Subject) -> PrerequisiteResult:
         """Check it on a subject shared with other checks."""
         try:
             found = self.look(subject)
@@ -119,7 +115,7 @@ def _source(subject: Subject) -> Answer:
 def _room(subject: Subject) -> Answer:
     folder = subject.sqlite_path.parent
     if not subject.sqlite_path.is_file():
-        return Answer("Not looked at yet.", "Name the SQLite database first.")
+        return Answer("Not checked yet.", "Name the SQLite database first.")
     refuse_lack_of_room(subject.sqlite_path, folder)
     needed, free = subject.sqlite_path.stat().st_size, shutil.disk_usage(folder).free
     if not os.access(folder, os.W_OK):
@@ -153,7 +149,7 @@ def _login(subject: Subject) -> Answer:
     return Answer(f"Logged in as {state.user} to {state.dbname}.")
 
 
-_WAITS: Final = Answer("Not looked at yet.", "Mend the connection first.")
+_WAITS: Final = Answer("Not checked yet.", "Fix the connection first.")
 
 
 def _once_connected(look: Callable[[TargetState], Answer]) -> Callable[[Subject], Answer]:
@@ -206,7 +202,7 @@ def _zone(_subject: Subject) -> Answer:
 def _env_file(subject: Subject) -> Answer:
     path = subject.env_file
     if path is None:
-        return Answer("No .env file is named; none will be written.")
+        return Answer("No .env file was found; --write-env makes one.")
     if not os.access(path if path.exists() else path.parent, os.W_OK) or not os.access(path.parent, os.W_OK):
         return Answer(f"{path} cannot be written.", "Give yourself the right to write it, or edit it by hand afterwards.")
     return Answer(f"{path} can be written, when you ask for it.")
@@ -241,13 +237,8 @@ def check_all(
     subject = Subject(sqlite_path, target, env_file)
     results: dict[str, PrerequisiteResult] = {}
     with ThreadPoolExecutor(len(PREREQUISITES), thread_name_prefix="prerequisite") as pool:
-        for done in as_completed([pool.submit(one.run_on, subject) for one in PREREQUISITES]):
+        for done in as_completed([pool.submit(one.run, subject) for one in PREREQUISITES]):
             result = done.result()
             results[result.code] = result
             on_result(result)
     return tuple(results[one.code] for one in PREREQUISITES)
-
-
-def check_one(code: str, sqlite_path: Path, target: Target | None, *, env_file: Path | None = None) -> PrerequisiteResult:
-    """Run the check with this code again. Raises KeyError for a code that there is not."""
-    return {one.code: one for one in PREREQUISITES}[code].run(sqlite_path, target, env_file)

@@ -29,7 +29,7 @@ def decide_account(
         return False, "The account stays: the ledger does not say what it was like."
     other = next((one for one in runs if one.id != run.id and one.user_id == run.user_id and one.status == MIGRATED), None)
     if other is not None:
-        return False, f"The account stays: the rows of run {other.id} are its."
+        return False, f"The account stays: it owns the rows of run {other.id}."
     changed = [n for n, value in maker.account.items() if n not in _OF_A_LOGIN and found.get(n) != value]
     if changed and not include_changed:
         named = ", ".join(_WORDS.get(name, name) for name in changed)
@@ -37,7 +37,7 @@ def decide_account(
     owner = _still_owns(rows, run, tasks, goals)
     if owner:
         return False, f"The account stays: {owner}."
-    return True, "The account goes: the run made it and nothing else is its."
+    return True, "The account goes: the run made it, and it owns nothing else."
 
 
 def _still_owns(rows: Cursor, run: Run, tasks: Removal, goals: Removal) -> str:
@@ -52,9 +52,9 @@ def _still_owns(rows: Cursor, run: Run, tasks: Removal, goals: Removal) -> str:
     )
     left_tasks, left_goals = rows.fetchone() or (0, 0)
     if left_tasks or left_goals:
-        return f"{left_tasks:,} tasks and {left_goals:,} goals that stay are its"
+        return f"it still owns other rows (tasks: {left_tasks:,}, goals: {left_goals:,})"
     for table, column in referring(rows, "users"):
         rows.execute(sql.SQL("SELECT FROM {} WHERE {} = %(user)s LIMIT 1").format(table, column), values)
         if rows.rowcount:
-            return f"rows of {'.'.join(table.strings)} are its"
+            return f"rows of {'.'.join(table.strings)} belong to it"
     return ""

@@ -124,7 +124,7 @@ def _check_ancestors(server: Cursor, user_id: int) -> Check:
     name = "goals: none is its own ancestor"
     server.execute("SELECT EXISTS (SELECT FROM public.goals WHERE user_id = %s AND parent_goal_id >= id)", (user_id,))
     if server.fetchone() == (False,):
-        return Check(name, passed=True, detail="each is younger than the goal it belongs to")
+        return Check(name, passed=True, detail="every goal has a higher id than its parent")
     server.execute("SELECT id, parent_goal_id FROM public.goals WHERE user_id = %s AND parent_goal_id IS NOT NULL", (user_id,))
     parents = dict(server.fetchall())
     for goal in tuple(parents):

@@ -55,7 +55,7 @@ def run(plan: Plan, *, dry_run: bool = False, on_event: OnEvent = ignore, cancel
     """Carry out the plan, prove it, commit it.
 
     Raises PlanBlocked, ProofFailed (with the differing cells), RunFailed, TargetError and Cancelled; after each of them the
-    target is as it was before.
+    target is as it was before, except that RunFailed "commit-in-doubt" does not know.
     """
     cancel = cancel or Cancellation()
     if plan.blocked:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, LargeBinary, Select, and_, case, cast, exists, func, literal_column, not_, select
 
 from bizy_migrate_tui.migration import clock
+from bizy_migrate_tui.migration.findings import IDS_SHOWN
 from bizy_migrate_tui.migration.rules.screens import ROW_END
 from bizy_migrate_tui.migration.rules.values import RawText, as_moment
 from bizy_migrate_tui.migration.source.workbook import PLACEHOLDER, SourceTable, to_sql, unbroken_ids
@@ -25,7 +26,7 @@ _SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Rows whose times contradict each other: how many, and the first ids of them."""
+    """Rows that stand out: how many, and the first ids of them."""
 
     count: int
     ids: tuple[int, ...]
@@ -98,7 +99,7 @@ def combine(
         completed_before_created=rows.completed_before_created,
         updated_before_created=rows.updated_before_created,
         later_than_snapshot=rows.later_than_snapshot,
-        dangling_dependencies=Sighting(sum(clue.dangling.count for clue in clues), tuple(dangling[:_SHOWN])),
+        dangling_dependencies=Sighting(sum(clue.dangling.count for clue in clues), tuple(dangling[:IDS_SHOWN])),
     )
 
 
@@ -199,7 +200,7 @@ class Witness:
         if self._dangling is None:
             return _NONE
         found = [row[0] for row in connection.execute(self._dangling, (first, last)).fetchall()]
-        return Sighting(len(found), tuple(found[:_SHOWN]))
+        return Sighting(len(found), tuple(found[:IDS_SHOWN]))
 
 
 _NUMBER = re.compile(rb"\d{1,18}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import func, select
 
 from bizy_migrate_tui.migration.findings import Choice, Severity
 from bizy_migrate_tui.migration.rules.catalogue import DELETED, KINDS
@@ -84,13 +84,10 @@ class CarefulReader:
         self._cut_sql = to_sql(select(CUT.c.key).where(CUT.c.key == PLACEHOLDER))
         self._gone_sql = {name: to_sql(select(ids.c.id).where(ids.c.id == PLACEHOLDER)) for name, ids in GONE.items()}
 
-    def rows(self, home: WebTable, first: int | None = None, last: int | None = None) -> Iterator[CarefulRow]:
-        """The rows of the plan's careful path, in key order, between two keys where they are given."""
+    def rows(self, home: WebTable) -> Iterator[CarefulRow]:
+        """The rows of the plan's careful path, in key order."""
         source = self._tables[home.name]
-        condition: ColumnElement[bool] = source.key.in_(select(CAREFUL[home.name].c.key))
-        if first is not None:
-            condition = and_(condition, source.key.between(first, last))
-        yield from self._read(home, source, WholeRows(source, None, condition))
+        yield from self._read(home, source, WholeRows(source, None, source.key.in_(select(CAREFUL[home.name].c.key))))
 
     def row(self, home: WebTable, key: int) -> CarefulRow:
         """The row with that key, whichever path it takes."""

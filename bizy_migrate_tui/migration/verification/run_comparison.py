@@ -161,7 +161,7 @@ class RunComparison:
         file = self.inventory.snapshot.source.name
         lost = 0 if self.is_unchanged else self._not_in_source()
         if lost:
-            detail = f"not compared, as {file} has them no more: {lost:,} of the run's rows"
+            detail = f"{lost:,} of the run's rows could not be compared: {file} no longer has them"
             return Check(name, passed=False, detail=detail)
         wrong = [one for one in differences if not _is_gone(one)]
         if not wrong:
@@ -237,7 +237,7 @@ class RunComparison:
         return Check("samples side by side", passed=are_alike, detail="; ".join(told) or "the run brought no row")
 
     def _user(self) -> Check:
-        """The guide's look at the users: whom the rows belong to is there, and can log in."""
+        """The guide's look at the users: whom the rows belong to is there."""
         self.rows.execute("SELECT email, is_active FROM public.users WHERE id = %s", (self.run.user_id,))
         found = self.rows.fetchone()
         detail = "not there" if found is None else f"{found[0]}, {'active' if found[1] else 'not active'}"

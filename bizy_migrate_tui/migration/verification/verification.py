@@ -55,7 +55,6 @@ class Verification:
     checks: tuple[Check, ...]
     differences: tuple[Difference, ...]
     web_changes: WebChanges
-    query_times: tuple[QueryTime, ...]
     seconds: float
     profiles: tuple[Profile, ...] = ()
 
@@ -116,7 +115,6 @@ class _Verifier:
             checks=(*checks, *newest.of_all, Check("changes on the web since", passed=True, detail=web.words)),
             differences=tuple(islice((cell for one in (newest, *older) for cell in one.found.differences), DIFFERENCES_SHOWN)),
             web_changes=web,
-            query_times=newest.times,
             seconds=time.perf_counter() - self.started,
             profiles=newest.found.profiles,
         )

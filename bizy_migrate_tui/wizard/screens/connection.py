@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # SQLAlchemy is imported after the first paint
     from bizy_migrate_tui.migration.source.inventory import Inventory
 
 SET_UP_HELPS: Final = frozenset({"role-missing", "database-missing", "schema-privilege", "password-rejected"})
-NO_TARGET: Final = "Say where the data shall go: a URL, or host, database and user."
+NO_TARGET: Final = "Say where the data should go: a URL, or host, database and user."
 
 
 class ConnectionScreen(StepScreen):

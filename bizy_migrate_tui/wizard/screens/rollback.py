@@ -170,7 +170,7 @@ class RollbackScreen(StepScreen):
         run_id, include = self._runs[number].id, self._include_changed
         self.drop_jobs()
         self._plan = self._change = None
-        self.say("Looking what would go …", "busy")
+        self.say("Checking what would be removed …", "busy")
         place = env_file.place_for(self.state.env_file, Path.cwd())
         self.work_on(
             lambda _on_event, _cancel: self._look(target, run_id, include, place), then=self._planned, failed=self._not_planned

@@ -34,7 +34,7 @@ class ChoiceDialog(ModalScreen[Choice | None]):
         finding = self._finding
         noun = "row" if finding.count == 1 else "rows"
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = Content("What shall happen?")
+            dialog.border_title = Content("What should happen?")
             yield Static(Content(f"{safe_text(place(finding), 80)}: {finding.count:,} {noun}"), id="choice-place")
             yield Static(Content(safe_text(finding.action, 400)), id="choice-action")
             options = [

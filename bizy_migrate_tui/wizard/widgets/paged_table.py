@@ -64,11 +64,6 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
         table: "PagedTable"
         after: int | None
 
-        @property
-        def control(self) -> "PagedTable":
-            """The table that asks, so that handlers can select by it."""
-            return self.table
-
     def __init__(self, columns: Sequence[PagedColumn], *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(cursor_type="row", zebra_stripes=False, id=id)
         self._plan = tuple(columns)
@@ -170,8 +165,8 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
         self.add_row(*cells)
 
 
-def cell(value: str | None, style: str = "") -> Text:
+def cell(value: str | None) -> Text:
     """A value of a database as a table cell: plain, on one line, harmless."""
     if value is None:
         return Text("NULL", "dim italic", no_wrap=True)
-    return Text(safe_text(value[:300]), style, no_wrap=True)
+    return Text(safe_text(value[:300]), no_wrap=True)

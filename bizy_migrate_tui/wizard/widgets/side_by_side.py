@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
@@ -50,18 +48,6 @@ class Bars(Widget):
     def render(self) -> Content:
         """Heading and lines."""
         return chart(self._pairs, self.size.width)
-
-
-class SideBySide(VerticalScroll):
-    """A chart of pairs that scrolls when it is longer than the screen."""
-
-    def compose(self) -> ComposeResult:
-        """The bars."""
-        yield Bars()
-
-    def show(self, pairs: Sequence[Pair]) -> None:
-        """Draw these pairs."""
-        self.query_one(Bars).show(pairs)
 
 
 def chart(pairs: Sequence[Pair], width: int) -> Content:

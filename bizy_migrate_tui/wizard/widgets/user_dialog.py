@@ -27,7 +27,7 @@ class UserDialog(ModalScreen[WebUser | None]):
     def compose(self) -> ComposeResult:
         """A line a user."""
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = "To whom shall the rows go?"
+            dialog.border_title = "Who should own the rows?"
             yield Static("Their password and profile stay as they are.", markup=False, classes="note")
             options = [Option(safe(f"{user.email}  ({user.username})", 100)) for user in self._users]
             yield OptionList(*options, id="users", markup=False, compact=True)
