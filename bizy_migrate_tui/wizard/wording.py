@@ -106,7 +106,7 @@ def _left(tables: Mapping[str, TablePlan]) -> str:
         parts.append(f"{same:,} {'is' if same == 1 else 'are'} there already.")
     parts += _kept(tables)
     if skipped:
-        parts.append(f"{skipped:,} {'is' if skipped == 1 else 'are'} left out, and kept beside the web tables.")
+        parts.append(f"{skipped:,} {'is' if skipped == 1 else 'are'} left out and preserved.")
     return " ".join(parts)
 
 
@@ -121,7 +121,7 @@ def _beside(preserved: Mapping[str, int]) -> str:
     if not number:
         return ""
     verb = "is" if number == 1 else "are"
-    return f"{counted(number, 'row has', 'rows have')} no home on the web and {verb} kept beside the web tables."
+    return f"{counted(number, 'row has', 'rows have')} no home on the web and {verb} preserved."
 
 
 def _blocked(number: int) -> str:
