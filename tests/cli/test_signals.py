@@ -1,4 +1,3 @@
-import contextlib
 import json
 import os
 import signal
@@ -97,15 +96,6 @@ def read_until(descriptor: Any, text: str) -> None:
         heard += piece
 
 
-def send_until_it_ends(running: "subprocess.Popen[str]", number: signal.Signals) -> None:
-    """Send it again where it came between `input()`'s prompt and its reading: Python notices it with the next one only."""
-    for _ in range(20):
-        running.send_signal(number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            running.wait(timeout=1)
-            return
-
-
 @pytest.mark.parametrize("answer", ["n\n", "\x04", *SIGNALS])
 def test_a_no_or_a_signal_at_the_question_changes_nothing(
     command: Command, home: Path, source: Path, database: Target, answer: str | signal.Signals
@@ -119,7 +109,7 @@ def test_a_no_or_a_signal_at_the_question_changes_nothing(
         if isinstance(answer, str):
             os.write(keyboard, answer.encode())
         else:
-            send_until_it_ends(running, answer)
+            running.send_signal(answer)
         out, err = running.communicate(timeout=20)
     os.close(keyboard)
     os.close(terminal)

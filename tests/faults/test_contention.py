@@ -50,7 +50,7 @@ def test_a_lock_that_another_session_holds_ends_the_run(
         rows.execute(f"LOCK TABLE public.tasks IN {mode} MODE")
         error = attempt(lambda: move(source, used))
         other.rollback()
-    bench.judge(f"another session holds a table ({mode})", "state", error, codes=frozenset({"lock-timeout"}))
+    assert bench.judge(f"another session holds a table ({mode})", "state", error, codes=frozenset({"lock-timeout"})) == BEFORE
 
 
 @pytest.mark.usefixtures("impatient")
@@ -60,7 +60,7 @@ def test_another_run_that_holds_the_advisory_lock_ends_the_run(used: Target, sou
         rows.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_KEY,))
         error = attempt(lambda: move(source, used))
         other.rollback()
-    bench.judge("another run is at work for long", "state", error, codes=frozenset({"lock-timeout"}))
+    assert bench.judge("another run is at work for long", "state", error, codes=frozenset({"lock-timeout"})) == BEFORE
 
 
 def test_a_real_deadlock_ends_one_of_the_two(used: Target, source: Path, scratch: Path, matrix: Matrix) -> None:
@@ -76,7 +76,7 @@ def test_a_real_deadlock_ends_one_of_the_two(used: Target, source: Path, scratch
         rows.execute("LOCK TABLE public.users IN SHARE ROW EXCLUSIVE MODE")  # which the run has; it has to give way
         error = running.result(timeout=30)
         other.rollback()
-    bench.judge("a deadlock with the web back end", "state", error, codes=frozenset({"deadlock"}))
+    assert bench.judge("a deadlock with the web back end", "state", error, codes=frozenset({"deadlock"})) == BEFORE
 
 
 @pytest.mark.parametrize("same", [True, False])
