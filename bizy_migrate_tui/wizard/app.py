@@ -226,17 +226,24 @@ class WizardApp(App[None]):
     # Leaving
 
     async def action_quit(self) -> None:
-        """Leave; when the target is being written to, ask first."""
+        """Leave; ask first when the target is being written to, or when a password would be lost."""
         if self._leaving:
             return
-        if not any(job.critical for job in self._jobs()):
+        if any(job.critical for job in self._jobs()):
+            what = f"{self.step_screen.WRITING} is under way. Stopping takes back all it did; the target is as it was before."
+            self._ask_to_leave("Stop and leave?", what, "Stop and leave", ExitCode.CANCELLED)
+        elif self.state.password_is_unseen:
+            what = "Nobody has looked at the temporary password yet, and it is gone when you leave. The step Finish shows it."
+            self._ask_to_leave("Leave without the password?", what, "Leave", self.state.exit_code)
+        else:
             self._leave(self.state.exit_code)
-            return
+
+    def _ask_to_leave(self, title: str, question: str, yes: str, code: int) -> None:
         from bizy_migrate_tui.wizard.widgets.confirm import ConfirmModal  # noqa: PLC0415
 
-        question = f"{self.step_screen.WRITING} is under way. Stopping takes back all it did; the target is as it was before."
-        modal = ConfirmModal("Stop and leave?", question, yes="Stop and leave", no="Go on")
-        self.push_screen(modal, lambda sure: self._leave(ExitCode.CANCELLED) if sure else None)
+        if not isinstance(self.screen, ConfirmModal):
+            modal = ConfirmModal(title, question, yes=yes, no="Go on")
+            self.push_screen(modal, lambda sure: self._leave(code) if sure else None)
 
     def _leave(self, code: int) -> None:
         if not self._leaving:

@@ -59,6 +59,9 @@ class WizardState:
     plan: "Plan | None" = None
     preview: "Preview | None" = None
     outcome: "Outcome | None" = None
+    committed: "Outcome | None" = None
+    """The newest run that this sitting has committed, whatever was changed since; it holds the temporary password."""
+    password_seen: bool = False
     verification: "Verification | None" = None
     rolled_back: bool = False
     failure: Failure | None = None
@@ -98,6 +101,22 @@ class WizardState:
     def state_of(self, step: Step) -> StepState:
         """Where a step stands."""
         return self.steps.get(step, StepState.WAITING)
+
+    def run_ended(self, outcome: "Outcome") -> None:
+        """A run ended well, if with nothing to do."""
+        self.outcome = outcome
+        if outcome.run_id is not None:
+            self.committed, self.password_seen = outcome, False
+
+    def run_taken_back(self) -> None:
+        """A run was rolled back; what goes with this sitting's own is its password."""
+        self.rolled_back, self.committed = True, None
+        self.choices_changed("run rolled back")
+
+    @property
+    def password_is_unseen(self) -> bool:
+        """Whether there is a temporary password that would be lost, as nobody has looked at it."""
+        return self.committed is not None and self.committed.password is not None and not self.password_seen
 
     def complete(self, step: Step) -> None:
         """The step ended well."""
@@ -153,7 +172,7 @@ class WizardState:
     @property
     def exit_code(self) -> int:
         """What the program returns when the user leaves now."""
-        found = self.verification or self.outcome
+        found = self.verification or self.outcome or self.committed
         if found is not None:
             return ExitCode.DONE if found.passed else ExitCode.FAILED
         if self.rolled_back:

@@ -110,7 +110,7 @@ def prepare(state: WizardState, core: WholeCore, step: Step) -> None:
         state.plan = plan = work.make_plan(state.inventory, state.target, state.choices, on_event=ignore, cancel=cancel)
         state.preview = work.preview(plan)
     if Step.MIGRATION in done:
-        state.outcome = work.run(plan, dry_run=False, on_event=ignore, cancel=cancel)
+        state.run_ended(work.run(plan, dry_run=False, on_event=ignore, cancel=cancel))
 
 
 Act = Callable[[Stage], Awaitable[None]]

@@ -1,8 +1,9 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from bizy_migrate_tui.migration.postgresql.accounts import Account
 from bizy_migrate_tui.migration.run.outcome import Status
@@ -24,7 +25,7 @@ def flat(walk: Walk) -> str:
 async def finished(folder: Path, size: tuple[int, int] = (120, 40), **changes: object) -> AsyncIterator[Walk]:
     async with walking(EndCore(), folder, size=size) as walk:
         outcome = an_outcome(folder, **changes)
-        walk.app.state.outcome = outcome
+        walk.app.state.run_ended(outcome)
         walk.app.state.plan = outcome.plan
         walk.app.state.snapshot = outcome.plan.inventory.snapshot
         walk.app.state.env_file = folder / "web.env"
@@ -68,8 +69,8 @@ async def test_leaving_without_having_seen_the_password_is_asked_about_once(tmp_
         assert walk.app.return_code is None
         await walk.press("enter")
         await walk.until(lambda: walk.app.return_code is not None)
-        assert walk.app.state.outcome is not None
-        assert walk.app.state.outcome.password is None
+        assert walk.app.state.committed is not None
+        assert walk.app.state.committed.password is None
     assert walk.app.return_code == 0
 
 
@@ -145,9 +146,31 @@ async def test_u_leads_to_the_rollback_and_escape_back(tmp_path: Path) -> None:
 
 async def test_a_run_that_was_taken_back_is_not_told_as_done(tmp_path: Path) -> None:
     async with finished(tmp_path) as walk:
-        walk.app.state.outcome = replace(an_outcome(tmp_path), password=None)
-        walk.app.state.choices_changed("run rolled back")
+        walk.app.state.run_taken_back()
         walk.screen.arrive()
         await walk.idle()
         assert "taken back" in walk.text()
         assert "arrived" not in walk.text()
+
+
+async def test_the_password_outlives_a_change_of_the_answers(tmp_path: Path) -> None:
+    async with finished(tmp_path) as walk:
+        walk.app.state.choices_changed("time zone changed")
+        walk.app.state.run_ended(an_outcome(tmp_path, status=Status.NOTHING_TO_DO, run_id=None, password=None))
+        walk.screen.arrive()
+        await walk.idle()
+        await walk.press("p")
+        assert PASSWORD in walk.text()
+        assert walk.app.state.exit_code == 0
+
+
+@pytest.mark.parametrize("key", ["ctrl+q", "ctrl+c"])
+async def test_quitting_anywhere_asks_about_a_password_that_nobody_has_seen(tmp_path: Path, key: str) -> None:
+    async with finished(tmp_path) as walk:
+        await walk.press(key)
+        assert "Leave without the password?" in walk.text()
+        await walk.press(key, "escape")
+        assert walk.app.return_code is None
+        await walk.press("p", "escape", key)
+        await walk.until(lambda: walk.app.return_code is not None)
+    assert walk.app.return_code == 0

@@ -91,7 +91,7 @@ async def test_only_what_can_be_done_now_is_offered(tmp_path: Path) -> None:
 
 async def test_the_palette_offers_what_the_footer_has_no_room_for(tmp_path: Path) -> None:
     async with walking(EndCore(), tmp_path) as walk:
-        walk.app.state.outcome = an_outcome(tmp_path)
+        walk.app.state.run_ended(an_outcome(tmp_path))
         await walk.show(Step.FINISH)
         await walk.idle()
         offered = [command.title for command in walk.app.get_system_commands(walk.app.screen)]

@@ -55,7 +55,6 @@ class FinishScreen(StepScreen):
         self._env_problem = ""
         self._env_written = False
         self._env_kept: Path | None = None
-        self._password_taken = False
         self._warned = False
 
     def compose_step(self) -> ComposeResult:
@@ -81,7 +80,7 @@ class FinishScreen(StepScreen):
 
     def why_not(self) -> str | None:
         """Leaving is possible; the first time it is said what would be lost."""
-        if self._password is not None and not self._password_taken and not self._warned:
+        if self.state.password_is_unseen and not self._warned:
             self._warned = True
             return "Nobody has looked at the password yet, and it is gone when you leave. p shows it; Enter again leaves."
         return None
@@ -92,16 +91,16 @@ class FinishScreen(StepScreen):
         if reason is not None:
             self.say(reason, "warning")
             return
-        if self.state.outcome is not None:
-            self.state.outcome = replace(self.state.outcome, password=None)
+        if self.state.committed is not None:
+            self.state.committed = replace(self.state.committed, password=None)
         self.end(Turn.NEXT)
 
     def action_password(self) -> None:
         """Show the password; copy or save it."""
-        outcome = self.state.outcome
-        if outcome is not None and outcome.password is not None:
-            self._password_taken = True
-            dialog = PasswordDialog(outcome.user.email, outcome.password, self.state.sqlite_path.parent)
+        run = self.state.committed
+        if run is not None and run.password is not None:
+            self.state.password_seen = True
+            dialog = PasswordDialog(run.user.email, run.password, self.state.sqlite_path.parent)
             self.say("The password is gone when you leave; p shows it until then.")
             self.app.push_screen(dialog, lambda said: self.say(said, "good") if said else None)
 
@@ -140,7 +139,7 @@ class FinishScreen(StepScreen):
 
     @property
     def _password(self) -> object:
-        return self.state.outcome.password if self.state.outcome is not None else None
+        return self.state.committed.password if self.state.committed is not None else None
 
     @property
     def _place(self) -> Path:
@@ -186,7 +185,7 @@ class FinishScreen(StepScreen):
         if outcome is None:
             return {}
         facts = {"User": f"{outcome.user.email} (user name {outcome.user.username})"}
-        if outcome.password is not None:
+        if self._password is not None:
             facts["Password"] = f"{HIDDEN}  temporary; p shows it"
         if snapshot is not None and snapshot.is_backup:
             facts["Backup"] = home_path(snapshot.path)

@@ -181,7 +181,7 @@ class MigrationScreen(StepScreen):
             self.refresh_bindings()
 
     def _done(self, outcome: "Outcome") -> None:
-        self.state.outcome = outcome
+        self.state.run_ended(outcome)
         self._sum_up(outcome)
 
     def _sum_up(self, outcome: "Outcome") -> None:

@@ -209,8 +209,7 @@ class RollbackScreen(StepScreen):
 
     def _rolled_back(self, outcome: "RollbackOutcome") -> None:
         self._done = outcome
-        self.state.rolled_back = True
-        self.state.choices_changed("run rolled back")
+        self.state.run_taken_back()
         passed = all(check.passed for check in outcome.checks)
         self._show_text(Content(""))
         self.query_one(CheckLines).show(outcome.checks)
