@@ -138,11 +138,13 @@ class WizardApp(App[None]):
     def visit(self, step: Step) -> None:
         """Go to a step if it may be gone to; else say why not."""
         here = self.step_screen
+        if step is here.STEP:
+            return
         if any(job.critical for job in here.jobs):
             here.say("Cancel first: the target is being written to.", "warning")
         elif not self.state.can_visit(step):
             here.say(f"{step} comes later. Enter goes on from here.", "warning")
-        elif step is not here.STEP:
+        else:
             self.go_to(step)
 
     def go_to(self, step: Step, *, retry: bool = False) -> None:

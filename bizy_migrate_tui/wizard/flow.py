@@ -81,13 +81,19 @@ _FIXED: Final[Mapping[Turn, Step | None]] = {
 }
 
 
+_BEGIN_BY_THEMSELVES: Final = frozenset({Step.PREVIEW, Step.VERIFICATION})
+"""Who goes back to one of these after it failed would have it fail again; Back leads to the step before."""
+
+
 def step_after(way: Way, step: Step, turn: Turn, failed: Step | None = None) -> Step | None:
     """The step that follows when `step` ended with `turn`; None leaves the wizard. `failed` is the step that failed."""
     path = PATHS[way]
     if turn in _FIXED:
         return _FIXED[turn]
     if turn is Turn.RETRY or (step is Step.FAILURE and turn is Turn.BACK):
-        return failed or path[0]
+        shown = failed or path[0]
+        begins_anew = turn is Turn.BACK and shown in _BEGIN_BY_THEMSELVES and shown in path
+        return path[path.index(shown) - 1] if begins_anew else shown
     if step not in path:  # beside the way: a rollback after the finish
         return path[-1] if turn is Turn.BACK else None
     place = path.index(step) + (1 if turn is Turn.NEXT else -1)

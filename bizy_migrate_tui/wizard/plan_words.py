@@ -32,8 +32,8 @@ def blocked_because(plan: Plan) -> str:
     """What forbids the run, and where it can be decided."""
     finding = plan.blocked[0]
     what = f"{place(finding)}, {counted(finding.count, 'row', 'rows')}: {finding.action}"
-    way = "Space opens the choices." if finding.choices else "Other settings, or the data itself, have to change."
-    return f"This stops the run: {safe_text(what, 160).rstrip('.')}. {way}"
+    way = "Space opens the choices." if finding.choices else "Settings or data have to change."
+    return f"{way} What stops the run: {safe_text(what, 160).rstrip('.')}."
 
 
 def as_predicted(outcome: Outcome) -> bool:

@@ -123,3 +123,11 @@ def test_what_is_no_number_is_no_id(tmp_path: Path, database: Target, id_: str) 
         snapshot = session.take_snapshot(backup=False)
         plan = session.make_plan(session.take_inventory(snapshot, ZONE), database, Choices(zone=ZONE))
         assert Preview(plan).locate("tasks", id_) is None
+
+
+def test_rows_changed_on_the_web_are_left_out_on_both_sides(source: Path, database: Target) -> None:
+    move(source, database)
+    ask(database, "UPDATE public.tasks SET status = 'completed', updated_at = now() WHERE id = 5")
+    assert all(
+        before == after for one in verify(source, database, with_profiles=True).profiles for _, before, after in one.counts
+    )

@@ -108,7 +108,7 @@ async def preview_choice_made(stage: Stage) -> None:
 @scene(findings=(a_finding(Severity.BLOCKS, choice=Choice.STOP, choices=(Choice.ADJUST, Choice.LEAVE_OUT)),))
 async def preview_blocked(stage: Stage) -> None:
     await to_preview(stage, "enter")
-    await stage.see("This stops the run")
+    await stage.see("What stops the run")
 
 
 @scene(evidence=UPGRADED)

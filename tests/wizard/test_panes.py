@@ -37,14 +37,14 @@ class Alone(App[None]):
     def __init__(self, widget: Widget) -> None:
         super().__init__()
         self.widget = widget
-        self.missing: list[str] = []
+        self.problem = ""
         self.wanted: list[Finding] = []
 
     def compose(self) -> ComposeResult:
         yield self.widget
 
-    def on_diff_pane_missing(self, event: DiffPane.Missing) -> None:
-        self.missing.append(event.id)
+    def on_diff_pane_looked(self, event: DiffPane.Looked) -> None:
+        self.problem = event.problem
 
     def on_findings_pane_choice_wanted(self, event: FindingsPane.ChoiceWanted) -> None:
         self.wanted.append(event.finding)
@@ -197,7 +197,7 @@ async def test_an_id_that_is_not_there_is_said() -> None:
         await until(pilot, lambda: app.query_one(PagedTable).current)
         pane.focus_search()
         await pilot.press(*"#999", "enter")
-        await until(pilot, lambda: "999" in app.missing)
+        await until(pilot, lambda: app.problem == "There is no row with the id 999.")
 
 
 async def test_another_plan_keeps_the_row_under_the_cursor() -> None:

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from textual.containers import VerticalScroll
 from textual.widgets import Input, TabbedContent
 
 from bizy_migrate_tui.migration.errors import RunFailed, TargetError
@@ -105,7 +106,7 @@ async def test_a_blocked_plan_does_not_go_on_and_says_why(tmp_path: Path) -> Non
         await walk.go_on(Step.PREVIEW)
         await walk.press("enter")
         assert walk.at(Step.PREVIEW)
-        assert "This stops the run: goals" in walk.said
+        assert "What stops the run: goals" in walk.said
         assert tab(walk) == "tab-findings"
         await walk.press("d")
         assert core.ran == []
@@ -235,3 +236,43 @@ async def test_without_a_copy_the_way_back_is_shown(tmp_path: Path) -> None:
         assert "no copy of the data" in walk.said
         await walk.press("enter")
         assert walk.at(Step.PREVIEW)
+
+
+async def test_a_problem_of_a_search_is_said_until_the_next_one_finds(tmp_path: Path) -> None:
+    async with walking(RunningCore(), tmp_path) as walk:
+        await walk.go_on(Step.PREVIEW)
+        await walk.until(lambda: rows(walk).current)
+        await walk.press("slash", *"nothing like it", "enter")
+        await walk.until(lambda: "No row of this table matches." in walk.said)
+        await walk.press("slash", "ctrl+u", *"part 66", "enter")
+        await walk.until(lambda: "Press Enter to go on" in walk.said)
+
+
+async def test_above_a_row_that_was_jumped_to_lie_the_others(tmp_path: Path) -> None:
+    async with walking(RunningCore(), tmp_path) as walk:
+        await walk.go_on(Step.PREVIEW)
+        await walk.until(lambda: rows(walk).current)
+        await walk.press("slash", *"#50", "enter")
+        await walk.until(lambda: (row := rows(walk).current) and row.id == "50")
+        await walk.press("up")
+        await walk.until(lambda: (row := rows(walk).current) and rows(walk).row_count == 67 and row.id == "50")
+        await walk.press("up")
+        await walk.until(lambda: (row := rows(walk).current) and row.id == "49")
+
+
+@pytest.mark.parametrize("part", ["6", "7"])
+async def test_parts_without_rows_scroll_with_the_arrow_keys(tmp_path: Path, part: str) -> None:
+    async with walking(RunningCore(), tmp_path) as walk:
+        await walk.go_on(Step.PREVIEW)
+        await walk.until(lambda: rows(walk).current)
+        await walk.press(part)
+        await walk.until(lambda: isinstance(walk.app.focused, VerticalScroll))
+
+
+@pytest.mark.parametrize("size", [(60, 20), (100, 16)])
+async def test_findings_are_listed_in_the_smallest_window_too(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with walking(RunningCore(), tmp_path, size=size) as walk:
+        await walk.go_on(Step.PREVIEW)
+        await walk.press("5")
+        await walk.until(lambda: "tasks.priority" in walk.text())
+        assert walk.app.screen.query_one("#findings").size.height >= 2

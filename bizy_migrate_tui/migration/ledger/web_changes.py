@@ -21,7 +21,7 @@ MOVED: Final = sql.SQL(
 )
 """Whether a row of {table} was changed since the load; rows that came with a later time are noted in `late_updates`."""
 
-_PLAUSIBLE: Final = sql.SQL("updated_at <= now() AT TIME ZONE 'UTC' + interval '5 minutes'")
+PLAUSIBLE: Final = sql.SQL("updated_at <= now() AT TIME ZONE 'UTC' + interval '5 minutes'")
 """The back end's clock may be ahead of the server's by so much; a time beyond that was not written by a change."""
 
 
@@ -43,7 +43,7 @@ class WebChanges:
     def words(self) -> str:
         """All of it in one line."""
         kinds = ((self.changed_counts, "changed"), (self.added, "added"), (self.missing_counts, "gone"))
-        return ", ".join(f"{n:,} {table} {what}" for counts, what in kinds for table, n in counts.items() if n) or "none"
+        return ", ".join(f"{table}: {n:,} {what}" for counts, what in kinds for table, n in counts.items() if n) or "none"
 
 
 def together(runs: Sequence[WebChanges]) -> WebChanges:
@@ -154,7 +154,7 @@ def _about(query: sql.SQL, table: str) -> sql.Composed:
     return query.format(
         rows=sql.Identifier("public", table),
         moved=MOVED.format(table=sql.Literal(table)),
-        plausible=_PLAUSIBLE,
+        plausible=PLAUSIBLE,
         inserted=sql.Identifier(f"inserted_{table}"),
     )
 

@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import ColumnElement, and_, case, func, not_, select
 
 from bizy_migrate_tui.migration.ledger.ledger import Run
-from bizy_migrate_tui.migration.ledger.web_changes import values_of
+from bizy_migrate_tui.migration.ledger.web_changes import MOVED, PLAUSIBLE, values_of
 from bizy_migrate_tui.migration.rules.columns import WEB_TABLES, WebTable
 from bizy_migrate_tui.migration.source.clock_sql import is_usual, utc_of
 from bizy_migrate_tui.migration.source.reading import Reading
@@ -25,7 +25,8 @@ _TARGET: Final = {
     "status": sql.SQL("SELECT status::text, count(*) FROM {rows} WHERE {own} GROUP BY 1"),
     "month": sql.SQL("SELECT to_char(created_at, 'YYYY-MM'), count(*) FROM {rows} WHERE {own} GROUP BY 1"),
 }
-_OWN: Final = sql.SQL("id::bigint <@ %(own)s::int8multirange AND user_id = %(user)s")
+_OWN: Final = sql.SQL("id::bigint <@ %(own)s::int8multirange AND user_id = %(user)s AND NOT ({moved} AND {plausible})")
+"""Rows as the run left them; those that the web changed since are left out on both sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ def _of_source(workbook: sqlite3.Connection, source: SourceTable, label: ColumnE
 
 
 def _of_target(rows: Cursor, table: str, by: str, run: Run) -> dict[str, int]:
-    rows.execute(_TARGET[by].format(rows=sql.Identifier("public", table), own=_OWN), values_of(run, table))
+    own = _OWN.format(moved=MOVED.format(table=sql.Literal(table)), plausible=PLAUSIBLE)
+    rows.execute(_TARGET[by].format(rows=sql.Identifier("public", table), own=own), values_of(run, table))
     return _by_text(rows.fetchall())
 
 

@@ -76,11 +76,11 @@ class BackupScreen(StepScreen):
     def arrive(self) -> None:
         """Look at size and room, unless there is a copy already."""
         self._room = None
-        self._meter = RunMeter(WEIGHTS)
         self._copying = False
         if self._result is not None:
             self._draw_result()
             return
+        self._meter = RunMeter(WEIGHTS)
         self._draw_facts()
         self.query_one("#backup-result", Facts).show({})
         self._draw_progress(RunView(NOT_YET, 0.0, 0.0, None, 0.0, (), ()))

@@ -25,7 +25,7 @@ class FailureScreen(StepScreen):
     CSS_PATH = "failure.tcss"
     LEAD = "Your answers are kept, and so is everything that was done before."
     HELP = (
-        "Enter does the step that failed once more. Escape goes back to it and does nothing. c leads to the connection, the "
+        "Enter does the step that failed once more. Escape goes back and does nothing. c leads to the connection, the "
         "zone and the user. Where rows are named, move to one with the arrow keys: what was expected and what was found "
         "stand below."
     )

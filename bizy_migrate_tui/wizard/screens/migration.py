@@ -182,12 +182,14 @@ class MigrationScreen(StepScreen):
 
     def _done(self, outcome: "Outcome") -> None:
         self.state.run_ended(outcome)
+        self.state.complete(self.STEP)
         self._sum_up(outcome)
 
     def _sum_up(self, outcome: "Outcome") -> None:
-        self._show_run(self._meter is not None)
+        has_run = self._meter is not None and outcome.run_id is not None
+        self._show_run(has_run)
         self.query_one("#promise").display = False
-        if self._meter is None:
+        if not has_run:
             self.query_one("#run-facts", Facts).show(run_facts(outcome.plan))
         self._draw()
         late = " It was committed already when you asked to stop." if self._stopped else ""

@@ -59,6 +59,8 @@ class PreviewScreen(StepScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "dry_run", "Dry run"),
         Binding("z", "clock", "Clock"),
+        Binding("escape", "stop_trial", "Stop"),
+        Binding("escape", "back", "Back"),
         Binding("slash", "search", "Search", show=False),
         Binding("f", "filter", "Filter", show=False),
         Binding("c", "copy_command", "Copy command", show=False),
@@ -71,6 +73,7 @@ class PreviewScreen(StepScreen):
         self._planning: Job[tuple[Inventory, Plan, Preview]] | None = None
         self._trial: Job[Outcome] | None = None
         self._try_again = False
+        self._problem = ""
         self._meter = RunMeter({})
         self._began = 0.0
         self._proposal = ClockProposal()
@@ -122,13 +125,11 @@ class PreviewScreen(StepScreen):
         if not self.jobs and self.state.plan is not None and self.state.plan.blocked:
             self.action_open("findings")
 
-    def action_back(self) -> None:
-        """Stop the dry run, or go to the step before."""
-        if self._trial is not None and self.trying:
+    def action_stop_trial(self) -> None:
+        """Stop the dry run."""
+        if self._trial is not None:
             self.run_worker(self._trial.cancel.request, thread=True, exit_on_error=False)
             self.say("Stopping the dry run …", "busy")
-        else:
-            super().action_back()
 
     def action_open(self, tab: str) -> None:
         """Open one of the parts, the cursor in it."""
@@ -177,6 +178,8 @@ class PreviewScreen(StepScreen):
         """A plan first; one thing at a time; filter and search belong to the lists of tasks and goals."""
         if action == "dry_run":
             return self.state.plan is not None and not self.state.plan.blocked and not self.jobs
+        if action in ("stop_trial", "back"):
+            return self.trying is (action == "stop_trial")
         if action == "clock":
             return self.state.inventory is not None and not self.trying
         if action in {"search", "filter"}:
@@ -202,9 +205,13 @@ class PreviewScreen(StepScreen):
     def _not_read(self, event: DiffPane.Failed) -> None:
         self.say(f"{event.error.cause} {event.error.remedy}", "bad")
 
-    @on(DiffPane.Missing)
-    def _missing(self, event: DiffPane.Missing) -> None:
-        self.say(f"There is no row with the id {event.id}.", "warning")
+    @on(DiffPane.Looked)
+    def _looked(self, event: DiffPane.Looked) -> None:
+        if event.problem:
+            self.say(event.problem, "warning")
+        elif self._problem and self.state.plan is not None and not self.jobs:
+            self._invite(self.state.plan)
+        self._problem = event.problem
 
     @on(FindingsPane.ChoiceWanted)
     def _choice_wanted(self, event: FindingsPane.ChoiceWanted) -> None:
@@ -296,4 +303,5 @@ class PreviewScreen(StepScreen):
             self.say(f"The dry run was stopped. {TAKEN_BACK}", "good")
         else:
             self._try_again = True
+            self.parts.trial.say(f"The dry run did not go through. {TAKEN_BACK}")
             self.fail(error, TAKEN_BACK)

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import DataTable, Input, Select
 
+from bizy_migrate_tui.display import safe_text
 from bizy_migrate_tui.migration.advice.advice import explain
 from bizy_migrate_tui.migration.errors import Cancelled, MigrationError
 from bizy_migrate_tui.migration.events import Cancellation
@@ -72,10 +73,10 @@ class DiffPane(Vertical):
         """A row was opened in place of the list, or closed."""
 
     @dataclass
-    class Missing(Message):
-        """There is no row of the id that was asked for."""
+    class Looked(Message):
+        """What was searched for is in sight, or `problem` says why it is not."""
 
-        id: str
+        problem: str = ""
 
     def __init__(self, table: str, source: RowSource | None = None) -> None:
         super().__init__(id=f"diff-{table}")
@@ -112,11 +113,13 @@ class DiffPane(Vertical):
         table.begin(None if current is None else table.first_key, keep=current.id if current else None)
 
     def focus_search(self) -> None:
-        """Put the cursor in the search field."""
+        """Put the cursor in the search field, above the list."""
+        self._close_row()
         self.query_one("#search", Input).focus()
 
     def next_kind(self) -> None:
         """Show the next kind that has rows; after the last one, all."""
+        self._close_row()
         select = self.query_one("#kind", Select)
         kinds = [None, *self._kinds]
         following = kinds[(kinds.index(self._kind) + 1) % len(kinds)] if self._kind in kinds else None
@@ -124,9 +127,12 @@ class DiffPane(Vertical):
 
     def action_back(self) -> None:
         """Close the detail of a narrow screen, or leave the search field."""
+        self._close_row()
+        self.query_one(PagedTable).focus()
+
+    def _close_row(self) -> None:
         self.remove_class("-detail")
         self.post_message(self.Turned())
-        self.query_one(PagedTable).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """With the cursor in the list, escape is the screen's."""
@@ -168,8 +174,10 @@ class DiffPane(Vertical):
             return
         table = self.query_one(PagedTable)
         table.append([_row(row) for row in event.rows], complete=event.complete, is_part=event.is_part)
+        nothing = "" if table.current or event.is_part else "No row of this table matches."
+        self.post_message(self.Looked(nothing))
         if table.current is None:
-            self.query_one(CellChanges).clear("Searching …" if event.is_part else "No row of this table matches.")
+            self.query_one(CellChanges).clear(nothing or "Searching …")
 
     @on(DataTable.RowHighlighted)
     def _row_highlighted(self, event: DataTable.RowHighlighted) -> None:
@@ -213,7 +221,7 @@ class DiffPane(Vertical):
         if typed.startswith("#"):
             if len(typed) > 1:
                 self._locate(typed[1:].strip())
-        elif typed != self._search:
+        elif typed != self._search or (not typed and self.query_one(PagedTable).first_key is not None):
             self._search = typed
             self.query_one(PagedTable).begin()
 
@@ -266,7 +274,7 @@ class DiffPane(Vertical):
             self.post_message(self.Failed(explain(error)))
             return
         if key is None:
-            self.post_message(self.Missing(wanted))
+            self.post_message(self.Looked(f"There is no row with the id {safe_text(wanted, 40)}."))
         else:
             self.post_message(self.Jumped(key))
 

@@ -14,6 +14,8 @@ from bizy_migrate_tui.display import safe_text
 
 ROWS_HELD = 2000
 """Rows kept on the screen's side; beyond them the table begins anew where it stands."""
+ROWS_BACK = 90
+"""Keys gone back when the cursor wants to go above the first row shown; their rows fit on a page."""
 ROWS_AHEAD = 30
 """The next page is asked for when the cursor comes this close to the end."""
 CELL_PADDING = 2
@@ -108,6 +110,23 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
         if fresh:
             at = next((i for i, row in enumerate(rows) if row.id == self._keep), 0)
             self.move_cursor(row=at, animate=False)
+
+    def action_cursor_up(self) -> None:
+        """Go up, fetching what lies above if the table begins later."""
+        if not self._went_back():
+            super().action_cursor_up()
+
+    def action_page_up(self) -> None:
+        """The same, a screenful at a time."""
+        if not self._went_back():
+            super().action_page_up()
+
+    def _went_back(self) -> bool:
+        if self.cursor_row or self._began is None or not self._held:
+            return False
+        after = self._began - ROWS_BACK
+        self.begin(after if after > 0 else None, keep=self._held[0].id)
+        return True
 
     def action_first(self) -> None:
         """Go to the first row of all, fetching it if the table begins later."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.widgets import TabbedContent, TabPane, Tabs
 
@@ -100,11 +100,11 @@ class PreviewTabs(Vertical):
             tabs.active = f"tab-{tab}"
 
     def focus_rows(self) -> None:
-        """Put the cursor where the rows of the open tab are."""
+        """Put the cursor where the rows of the open tab are, or what scrolls."""
         pane = self.query_one(TabbedContent).active_pane
         if pane is not None:
-            for table in pane.query(PagedTable):
-                table.focus()
+            for rows in (*pane.query(PagedTable), *pane.query(VerticalScroll)):
+                rows.focus()
                 return
 
     @on(TabbedContent.TabActivated)

@@ -57,6 +57,8 @@ def removal_text(plan: RollbackPlan, change: EnvChange | None, *, include_change
     gone = [counted(count, *NOUNS[name]) for name, count in plan.already_gone.items() if count]
     if gone:
         lines.append(toned("note", f"Gone already: {listed(gone)}."))
+    if include_changed:
+        lines.append(toned("warning", "Rows that were changed on the web since go too. i spares them."))
     lines += [Content(""), _heading("Stays"), *_stays(plan, include_changed)]
     return Content("\n").join(lines)
 
@@ -74,13 +76,13 @@ def _stays(plan: RollbackPlan, include_changed: bool) -> list[Content]:
         lines.append(Content.styled(f"    … and {more:,} more", "$text-muted"))
     if lines and not include_changed:
         lines.append(toned("note", "i takes rows that were changed on the web along."))
-    elif include_changed:
-        lines.append(toned("warning", "Rows that were changed on the web since are removed too. i spares them."))
     if not plan.removes_account:
         lines.append(toned("note", plan.account_reason))
     if plan.heir is not None:
         lines.append(toned("note", f"Preserved originals stay: run {plan.heir} counts on them."))
-    return [*lines, toned("note", f"{safe_text(home_path(Path(plan.run.source_path)))} and its backup stay as they are.")]
+    source = safe_text(home_path(Path(plan.run.source_path)))
+    stays = f"{source} and its backup stay as they are." if plan.run.backup_path else f"{source} stays as it is."
+    return [*lines, toned("note", stays)]
 
 
 def _heading(text: str) -> Content:

@@ -59,7 +59,11 @@ class RunPanel(Vertical):
         self._say("#rate-figure", f"{view.rate:,.0f} rows/s" if view.rate >= 1 else "")
         if self.has_class("-log"):
             lines = (f"{seconds:8.2f} s  {safe_text(text, 300)}" for seconds, text in view.log)
+            log = self.query_one("#log", VerticalScroll)
+            is_followed = log.is_vertical_scroll_end
             self.query_one("#log-text", Static).update(Content("\n".join(lines)))
+            if is_followed:
+                log.scroll_end(animate=False)
 
     def toggle_log(self) -> None:
         """Open or close the log."""
