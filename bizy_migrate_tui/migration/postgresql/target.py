@@ -47,6 +47,8 @@ _SETTINGS: Final[Mapping[str, str]] = {
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     "lock_timeout": "10s",
+    "standard_conforming_strings": "on",
+    "quote_all_identifiers": "off",  # else the names of types come quoted
     "jit": "off",  # compiling costs more than it saves in statements that run once
 }
 _TRANSACTION_TIMEOUT_SINCE: Final = 170000
