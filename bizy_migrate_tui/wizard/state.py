@@ -108,9 +108,11 @@ class WizardState:
         if outcome.run_id is not None:
             self.committed, self.password_seen = outcome, False
 
-    def run_taken_back(self) -> None:
+    def run_taken_back(self, run_id: int) -> None:
         """A run was rolled back; what goes with this sitting's own is its password."""
-        self.rolled_back, self.committed = True, None
+        self.rolled_back = True
+        if self.committed is not None and self.committed.run_id == run_id:
+            self.committed = None
         self.choices_changed("run rolled back")
 
     @property

@@ -146,7 +146,7 @@ async def test_u_leads_to_the_rollback_and_escape_back(tmp_path: Path) -> None:
 
 async def test_a_run_that_was_taken_back_is_not_told_as_done(tmp_path: Path) -> None:
     async with finished(tmp_path) as walk:
-        walk.app.state.run_taken_back()
+        walk.app.state.run_taken_back(3)
         walk.screen.arrive()
         await walk.idle()
         assert "taken back" in walk.text()

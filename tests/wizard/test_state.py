@@ -77,3 +77,11 @@ def test_a_check_that_fails_after_commit_is_no_success(state: WizardState, tmp_p
     assert state.exit_code == 0
     state.outcome = an_outcome(tmp_path, checks=(Check("a new connection sees the rows", passed=False, detail=""),))
     assert state.exit_code == 1
+
+
+def test_the_password_goes_with_its_own_run_alone(state: WizardState, tmp_path: Path) -> None:
+    state.run_ended(an_outcome(tmp_path))
+    state.run_taken_back(2)
+    assert state.password_is_unseen
+    state.run_taken_back(3)
+    assert not state.password_is_unseen

@@ -125,12 +125,12 @@ def gone_ids(server: PgConnection, run: Run, table: str) -> Generator[tuple[int]
 def ids_let_go(server: PgConnection, run: Run, table: str, reason: str) -> set[int]:
     """The ids that the run brought, that are gone, and whose rows a standing run has preserved for that reason instead."""
     query = sql.SQL(
-        "SELECT source_key::bigint FROM bizy_migrate.preserved JOIN bizy_migrate.runs ON id = run_id WHERE status = 'migrated'"
-        " AND source_table = {table} AND reason = %(reason)s AND source_key::bigint IN ({gone})"
+        "SELECT source_key FROM bizy_migrate.preserved JOIN bizy_migrate.runs ON id = run_id WHERE status = 'migrated'"
+        " AND source_table = {table} AND reason = %(reason)s AND source_key IN (SELECT id::text FROM ({gone}) AS gone)"
     ).format(table=sql.Literal(table), gone=_gone(table))
     with server.cursor() as rows:
         rows.execute(query, values_of(run, table) | {"reason": reason})
-        return {id_ for (id_,) in rows.fetchall()}
+        return {int(key) for (key,) in rows.fetchall()}
 
 
 def changed_ids(server: PgConnection, run: Run, table: str) -> Generator[tuple[int], None, None]:

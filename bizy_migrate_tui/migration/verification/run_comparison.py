@@ -62,7 +62,10 @@ class RunComparison:
     def __post_init__(self) -> None:
         self.tables = source_tables(self.workbook)
         self.reading = reading_of(self.run)
-        self.let_go = {home.name: web_changes.ids_let_go(self.server, self.run, home.name, _LET_GO) for home in WEB_TABLES}
+        self.let_go = {
+            table: web_changes.ids_let_go(self.server, self.run, table, _LET_GO) if missing else set[int]()
+            for table, missing in self.changes.missing_counts.items()
+        }
 
     def compare(self, *, with_profiles: bool) -> RunFound:
         """Read both sides."""

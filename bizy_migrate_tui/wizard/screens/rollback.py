@@ -209,7 +209,7 @@ class RollbackScreen(StepScreen):
 
     def _rolled_back(self, outcome: "RollbackOutcome") -> None:
         self._done = outcome
-        self.state.run_taken_back()
+        self.state.run_taken_back(outcome.plan.run.id)
         passed = all(check.passed for check in outcome.checks)
         self._show_text(Content(""))
         self.query_one(CheckLines).show(outcome.checks)
